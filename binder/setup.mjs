@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { spawn, spawnSync } from 'node:child_process';
 // Sets the project up after a clone: packages, native TensorFlow, Python environment, build, kernelspec.
 // No dependencies, so that it runs before anything is installed. Binder's postBuild calls it too.
 // Every step has a stamp of what it depends on; a second run skips what is done.
@@ -6,9 +7,16 @@
 //   node binder/setup.mjs            what `npm start` needs
 //   node binder/setup.mjs --tests    the same, and the Python packages of the tests
 import { createHash } from 'node:crypto';
-import { spawn, spawnSync } from 'node:child_process';
 import {
-  existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,15 +39,27 @@ const read = (file) => readFileSync(join(ROOT, file), 'utf8');
 function run(command, args, { cwd = ROOT, env } = {}) {
   return new Promise((done, fail) => {
     const child = spawn(command, args, {
-      cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], shell: IS_WINDOWS && command === 'npm',
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      shell: IS_WINDOWS && command === 'npm',
     });
     let log = '';
-    const keep = (data) => { log = (log + data).slice(-20000); };
+    const keep = (data) => {
+      log = (log + data).slice(-20000);
+    };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
     child.on('error', fail);
-    child.on('close', (code) => (code === 0 ? done(log)
-      : fail(new Error(`${command} ${args.slice(0, 4).join(' ')} … ended with code ${code}\n${log.trim().split('\n').slice(-15).join('\n')}`))));
+    child.on('close', (code) =>
+      code === 0
+        ? done(log)
+        : fail(
+            new Error(
+              `${command} ${args.slice(0, 4).join(' ')} … ended with code ${code}\n${log.trim().split('\n').slice(-15).join('\n')}`,
+            ),
+          ),
+    );
   });
 }
 
@@ -50,13 +70,17 @@ function findPython() {
   const check = 'import sys, venv, ensurepip; sys.exit(0 if sys.version_info >= (3, 10) else 1)';
   for (const name of asked ? [asked] : ['python3', 'python', 'python3.13', 'python3.12', 'python3.11', 'python3.10'])
     if (works(name, ['-c', check])) return name;
-  throw new MissingError('Python 3.10 or newer with venv is missing: apt-get install python3 python3-venv (or set LEEMLAB_PYTHON)');
+  throw new MissingError(
+    'Python 3.10 or newer with venv is missing: apt-get install python3 python3-venv (or set LEEMLAB_PYTHON)',
+  );
 }
 
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 19))
-    throw new MissingError(`Node ${process.versions.node} is too old, 20.19 or newer is needed: nvm install 22 (or your system's package of Node)`);
+    throw new MissingError(
+      `Node ${process.versions.node} is too old, 20.19 or newer is needed: nvm install 22 (or your system's package of Node)`,
+    );
 }
 
 // ---- the steps; each gives {stamp: what it depends on, done: is the result there, work: how to make it} ----
@@ -64,7 +88,10 @@ function checkNode() {
 /** The rows of requirements.txt that a run needs: the part after "# tests" only with --tests. */
 function requirements() {
   const [always, tests = ''] = read('binder/requirements.txt').split('# tests');
-  return (WITH_TESTS ? `${always}${tests}` : always).split('\n').map((l) => l.trim()).filter((l) => l && !l.startsWith('#'));
+  return (WITH_TESTS ? `${always}${tests}` : always)
+    .split('\n')
+    .map((l) => l.trim())
+    .filter((l) => l && !l.startsWith('#'));
 }
 
 function steps(python) {
@@ -73,46 +100,62 @@ function steps(python) {
   const tensorflow = process.platform === 'linux' && process.arch === 'x64';
   return [
     {
-      name: 'npm packages', stamp: lock, done: () => existsSync(TFJS_NODE),
+      name: 'npm packages',
+      stamp: lock,
+      done: () => existsSync(TFJS_NODE),
       work: () => run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']),
     },
     {
-      name: 'Python environment (.venv)', stamp: hash(VENV_PYTHON, 'venv'),
+      name: 'Python environment (.venv)',
+      stamp: hash(VENV_PYTHON, 'venv'),
       done: () => existsSync(VENV_PYTHON) && works(VENV_PYTHON, ['-m', 'pip', '--version']),
       work: () => run(python, ['-m', 'venv', '--clear', '.venv']),
     },
     {
-      name: WITH_TESTS ? 'Python packages for JupyterLab and the tests' : 'Python packages for JupyterLab', group: 'pip',
+      name: WITH_TESTS ? 'Python packages for JupyterLab and the tests' : 'Python packages for JupyterLab',
+      group: 'pip',
       stamp: requirements().join('\n'),
       done: (stamp) => Boolean(stamp) && requirements().every((row) => stamp.split('\n').includes(row)),
       work: () => run(VENV_PYTHON, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...requirements()]),
     },
     tensorflow && {
-      name: `native TensorFlow ${TENSORFLOW_VERSION} (274 MB)`, stamp: TENSORFLOW_VERSION,
+      name: `native TensorFlow ${TENSORFLOW_VERSION} (274 MB)`,
+      stamp: TENSORFLOW_VERSION,
       done: () => existsSync(join(wheelDir, 'lib', 'libtensorflow_framework.so.2')),
-      optional: true, work: () => unpackTensorflow(wheelDir),
+      optional: true,
+      work: () => unpackTensorflow(wheelDir),
     },
     {
-      name: 'TensorFlow binding for Node', stamp: hash(lock, TENSORFLOW_VERSION, process.platform, process.arch),
+      name: 'TensorFlow binding for Node',
+      stamp: hash(lock, TENSORFLOW_VERSION, process.platform, process.arch),
       done: () => existsSync(join(TFJS_NODE, 'lib', 'napi-v8', 'tfjs_binding.node')),
       optional: true,
       work: () => (existsSync(join(wheelDir, 'lib')) ? buildBinding(wheelDir) : downloadBinding()),
     },
     {
-      name: 'leemlab (TypeScript build)', stamp: hash(lock, ...sources(join(ROOT, 'src')), read('tsconfig.json'), read('tsconfig.build.json')),
+      name: 'leemlab (TypeScript build)',
+      stamp: hash(lock, ...sources(join(ROOT, 'src')), read('tsconfig.json'), read('tsconfig.build.json')),
       done: () => existsSync(join(ROOT, 'dist', 'index.js')),
       work: async () => {
         rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
         await run(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json']);
       },
     },
-    { name: 'Jupyter kernel', stamp: hash('kernel-1', ROOT, process.execPath), done: () => existsSync(kernelspec()), work: installKernel },
+    {
+      name: 'Jupyter kernel',
+      stamp: hash('kernel-1', ROOT, process.execPath),
+      done: () => existsSync(kernelspec()),
+      work: installKernel,
+    },
   ].filter(Boolean);
 }
 
 function sources(folder) {
-  return readdirSync(folder, { recursive: true }).map(String).sort()
-    .filter((f) => f.endsWith('.ts')).flatMap((f) => [f, readFileSync(join(folder, f), 'utf8')]);
+  return readdirSync(folder, { recursive: true })
+    .map(String)
+    .sort()
+    .filter((f) => f.endsWith('.ts'))
+    .flatMap((f) => [f, readFileSync(join(folder, f), 'utf8')]);
 }
 
 /** Takes the two libraries and the headers out of the Python wheel; the rest of it (500 MB) is not unpacked. */
@@ -120,8 +163,19 @@ async function unpackTensorflow(target) {
   const work = `${target}.part`;
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
-  await run(VENV_PYTHON, ['-m', 'pip', 'download', '--quiet', '--no-deps', '--only-binary=:all:', '--python-version', '3.12',
-    '--dest', work, `tensorflow-cpu==${TENSORFLOW_VERSION}`]);
+  await run(VENV_PYTHON, [
+    '-m',
+    'pip',
+    'download',
+    '--quiet',
+    '--no-deps',
+    '--only-binary=:all:',
+    '--python-version',
+    '3.12',
+    '--dest',
+    work,
+    `tensorflow-cpu==${TENSORFLOW_VERSION}`,
+  ]);
   const script = `
 import glob, os, shutil, sys, zipfile
 work = sys.argv[1]
@@ -152,20 +206,41 @@ async function buildBinding(wheelDir) {
   const deps = join(TFJS_NODE, 'deps');
   rmSync(deps, { recursive: true, force: true });
   mkdirSync(join(deps, 'lib'), { recursive: true });
-  const link = (from, to) => { if (!lstatSync(to, { throwIfNoEntry: false })) symlinkSync(from, to); };
+  const link = (from, to) => {
+    if (!lstatSync(to, { throwIfNoEntry: false })) symlinkSync(from, to);
+  };
   link(join(wheelDir, 'include'), join(deps, 'include'));
   for (const [file, names] of [
     ['libtensorflow_cc.so.2', ['libtensorflow_cc.so.2', 'libtensorflow.so', 'libtensorflow.so.2']],
     ['libtensorflow_framework.so.2', ['libtensorflow_framework.so.2', 'libtensorflow_framework.so']],
-  ]) for (const name of names) link(join(wheelDir, 'lib', file), join(deps, 'lib', name));
+  ])
+    for (const name of names) link(join(wheelDir, 'lib', file), join(deps, 'lib', name));
   const out = join(TFJS_NODE, 'lib', 'napi-v8');
   mkdirSync(out, { recursive: true });
   const binding = join(TFJS_NODE, 'binding');
-  await run('g++', ['-O2', '-shared', '-fPIC', '-std=c++17', '-DNAPI_VERSION=8',
-    '-I', join(ROOT, 'node_modules', 'node-api-headers', 'include'), '-I', TFJS_NODE, '-I', join(deps, 'include'),
-    ...readdirSync(binding).filter((f) => f.endsWith('.cc')).map((f) => join(binding, f)),
-    '-L', join(deps, 'lib'), '-ltensorflow', '-ltensorflow_framework', '-Wl,-rpath,$ORIGIN/../../deps/lib',
-    '-o', join(out, 'tfjs_binding.node')]);
+  await run('g++', [
+    '-O2',
+    '-shared',
+    '-fPIC',
+    '-std=c++17',
+    '-DNAPI_VERSION=8',
+    '-I',
+    join(ROOT, 'node_modules', 'node-api-headers', 'include'),
+    '-I',
+    TFJS_NODE,
+    '-I',
+    join(deps, 'include'),
+    ...readdirSync(binding)
+      .filter((f) => f.endsWith('.cc'))
+      .map((f) => join(binding, f)),
+    '-L',
+    join(deps, 'lib'),
+    '-ltensorflow',
+    '-ltensorflow_framework',
+    '-Wl,-rpath,$ORIGIN/../../deps/lib',
+    '-o',
+    join(out, 'tfjs_binding.node'),
+  ]);
 }
 
 /** tfjs-node's own installer, where the wheel cannot serve: it downloads libtensorflow and a prebuilt binding. */
@@ -181,9 +256,17 @@ async function installKernel() {
   if (!lstatSync(self, { throwIfNoEntry: false })) symlinkSync(ROOT, self, 'junction');
   mkdirSync(dirname(kernelspec()), { recursive: true });
   const spec = {
-    argv: [process.execPath, '--conditions=import', '--no-warnings', join(ROOT, 'node_modules', 'tslab', 'bin', 'tslab'),
-      'kernel', '--config-path', '{connection_file}'],
-    display_name: 'TypeScript (leemlab)', language: 'typescript',
+    argv: [
+      process.execPath,
+      '--conditions=import',
+      '--no-warnings',
+      join(ROOT, 'node_modules', 'tslab', 'bin', 'tslab'),
+      'kernel',
+      '--config-path',
+      '{connection_file}',
+    ],
+    display_name: 'TypeScript (leemlab)',
+    language: 'typescript',
     env: { TF_CPP_MIN_LOG_LEVEL: '2', TF_ENABLE_ONEDNN_OPTS: '0' },
   };
   writeFileSync(kernelspec(), `${JSON.stringify(spec, null, 2)}\n`);
@@ -195,7 +278,8 @@ function ticker(label) {
   const start = Date.now();
   const terminal = process.stderr.isTTY;
   if (!terminal) process.stderr.write(`${label} …\n`);
-  const timer = terminal && setInterval(() => process.stderr.write(`\r${label} … ${Math.round((Date.now() - start) / 1000)} s `), 500);
+  const timer =
+    terminal && setInterval(() => process.stderr.write(`\r${label} … ${Math.round((Date.now() - start) / 1000)} s `), 500);
   return (end) => {
     if (timer) clearInterval(timer);
     process.stderr.write(`${terminal ? '\r' : ''}${label}: ${end ?? `${((Date.now() - start) / 1000).toFixed(1)} s`}      \n`);
@@ -222,7 +306,9 @@ async function main() {
     } catch (error) {
       end('failed');
       if (error instanceof MissingError || !step.optional) throw error;
-      process.stderr.write(`  ${error.message.split('\n')[0]}\n  leemlab goes on with the portable backend, which is slower; \`npx leem doctor\` says more.\n`);
+      process.stderr.write(
+        `  ${error.message.split('\n')[0]}\n  leemlab goes on with the portable backend, which is slower; \`npx leem doctor\` says more.\n`,
+      );
     }
   }
   if (worked === 0) process.stderr.write('Set-up: everything is in place.\n');

@@ -71,7 +71,15 @@ export class AbortedError extends LeemError {
   readonly tag: ErrorTag = 'AbortedError';
 }
 
-const TAGS = new Set<string>(['ShapeError', 'OptionError', 'DataFormatError', 'NotConvergedError', 'UnsupportedError', 'OutputError', 'AbortedError']);
+const TAGS = new Set<string>([
+  'ShapeError',
+  'OptionError',
+  'DataFormatError',
+  'NotConvergedError',
+  'UnsupportedError',
+  'OutputError',
+  'AbortedError',
+]);
 
 /** Whether `value` is an error of leemlab, of the given tag if one is given; also for errors of another copy of the package. */
 export function isLeemError(value: unknown, tag?: ErrorTag): value is LeemError {

@@ -1,0 +1,3 @@
+export { irfft2d, rfft2d } from './fft.js';
+export { breathe, countTensors, readOut } from './memory.js';
+export { type BackendInfo, backendInfo, type Tf, tf } from './start.js';

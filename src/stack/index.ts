@@ -1,0 +1,4 @@
+export { type Crop, ImageStack, type StackBlock } from './ImageStack.js';
+export { BYTES_PER_PIXEL, isIntegerType, PIXEL_ARRAYS } from './pixels.js';
+export { placeFrame } from './placeFrame.js';
+export type { ChunkSink, FramePlacement, FrameSource, PixelArray, PixelType, StackAxis, StackInfo } from './types.js';
