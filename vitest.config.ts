@@ -1,6 +1,6 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
     // TensorFlow takes both cores by itself, and a process each keeps its tensors apart.
@@ -11,3 +11,5 @@ export default defineConfig({
     reporters: ['default', './tests/countReporter.ts'],
   },
 });
+
+export default config;
