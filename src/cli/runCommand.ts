@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { isLeemError, OptionError } from '../errors.js';
 import type { Command, CommandContext } from './command.js';
 import { COMMANDS, type CommandEntry, LATER_COMMANDS } from './commands.js';
@@ -6,6 +5,7 @@ import { commandHelp, mainHelp } from './help.js';
 import { ProgressDisplay, type ProgressStream } from './ProgressDisplay.js';
 import { parseArguments } from './parseArguments.js';
 import { suggest } from './suggest.js';
+import { leemlabVersion } from './version.js';
 
 /** Exit codes of `leem`. */
 export const EXIT = { DONE: 0, FAILED: 1, WRONG_USE: 2, STOPPED: 130 } as const;
@@ -19,11 +19,6 @@ export interface Surroundings {
   readonly debug: boolean;
   /** Default {@link COMMANDS}. */
   readonly commands?: readonly CommandEntry[];
-}
-
-/** The package's version. */
-export function leemlabVersion(): string {
-  return (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
 }
 
 /** JSON as everyone reads it: arrays for typed arrays, null for NaN and the infinities (JSON.stringify's own rule). */
