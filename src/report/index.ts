@@ -1,0 +1,13 @@
+export { type DriftError, driftError } from './driftError.js';
+export type {
+  LoopOutlier,
+  RegistrationReport,
+  ReportAperture,
+  ReportImage,
+  ReportImages,
+  ReportPairs,
+  ReportPattern,
+  ReportValue,
+  RowsAndColumns,
+} from './types.js';
+export { writeReport } from './writeReport.js';

@@ -1,0 +1,71 @@
+import { Buffer } from 'node:buffer';
+import { encode } from 'fast-png';
+import type { Rgb } from './colors.js';
+import { quantile, sortedFinite } from './statistics.js';
+import type { ReportImage } from './types.js';
+
+/** Values that become the first and the last color. */
+export interface Contrast {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** At most so many pixels are sorted for the percentiles. */
+const CONTRAST_SAMPLE = 100_000;
+
+/** Contrast from the given percentiles of the measured pixels (of an even sample of a large image). */
+export function percentileContrast({ pixels }: ReportImage, low = 0.5, high = 99.5): Contrast {
+  const step = Math.max(1, Math.floor(pixels.length / CONTRAST_SAMPLE));
+  const sample = sortedFinite(step === 1 ? pixels : pixels.filter((_, i) => i % step === 0));
+  const contrast = { low: quantile(sample, low / 100), high: quantile(sample, high / 100) };
+  if (contrast.high > contrast.low) return contrast;
+  const value = Number.isFinite(contrast.low) ? contrast.low : 0;
+  return { low: value - 0.5, high: value + 0.5 };
+}
+
+/** An image made smaller; the last row and column of squares may reach over the edge of the original. */
+export interface ShrunkImage extends ReportImage {
+  /** Side of a square in pixels of the original. */
+  readonly factor: number;
+}
+
+/** Means of squares of pixels, so that no side is longer than `maxSide`; unmeasured pixels are left out of the means. */
+export function shrinkImage(image: ReportImage, maxSide: number): ShrunkImage {
+  const factor = Math.ceil(Math.max(image.height, image.width) / maxSide);
+  if (factor <= 1) return { ...image, factor: 1 };
+  const height = Math.ceil(image.height / factor);
+  const width = Math.ceil(image.width / factor);
+  const sums = new Float64Array(height * width);
+  const counts = new Uint32Array(height * width);
+  for (let r = 0; r < image.height; r++) {
+    const rowStart = Math.floor(r / factor) * width;
+    for (let c = 0; c < image.width; c++) {
+      const value = image.pixels[r * image.width + c];
+      if (Number.isNaN(value)) continue;
+      const at = rowStart + Math.floor(c / factor);
+      sums[at] += value;
+      counts[at]++;
+    }
+  }
+  return { factor, height, width, pixels: Float32Array.from(sums, (sum, i) => (counts[i] > 0 ? sum / counts[i] : Number.NaN)) };
+}
+
+/**
+ * The image as an 8-bit PNG with a palette; NaN is transparent.
+ *
+ * @param colors 255 colors from low to high.
+ */
+export function encodePng(image: ReportImage, colors: readonly Rgb[], { low, high }: Contrast): Uint8Array {
+  const scale = (colors.length - 1) / (high - low);
+  // Index 0 is "not measured": fast-png writes the transparent entries first.
+  const data = Uint8Array.from(image.pixels, (value) =>
+    Number.isNaN(value) ? 0 : 1 + Math.max(0, Math.min(colors.length - 1, Math.round((value - low) * scale))),
+  );
+  const palette = [[128, 128, 128, 0], ...colors.map((color) => [...color, 255])];
+  return encode({ width: image.width, height: image.height, data, channels: 1, depth: 8, palette }, { zlib: { level: 6 } });
+}
+
+/** A PNG as the address of an `<img>` or `<image>`. */
+export function dataUri(png: Uint8Array): string {
+  return `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
+}

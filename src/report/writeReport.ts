@@ -1,0 +1,112 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ShapeError } from '../errors.js';
+import { writeFileAtomic } from '../io/index.js';
+import { driftChart, qualityChart } from './frameCharts.js';
+import { imageFigure } from './imageFigure.js';
+import { matrixFigure, symmetricImage } from './matrixFigure.js';
+import { type ReportFigures, reportPage } from './page.js';
+import { type PairStatistics, pairStatistics } from './pairStatistics.js';
+import { percentileContrast } from './pngImage.js';
+import type { Figure } from './renderChart.js';
+import { histogramChart, residualDistanceChart } from './residualCharts.js';
+import { quantile } from './statistics.js';
+import { summarize } from './summary.js';
+import type { RegistrationReport, ReportImage } from './types.js';
+
+function assertLengths(report: RegistrationReport): void {
+  const count = report.used.length;
+  const perFrame: Record<string, ArrayLike<unknown>> = {
+    frame: report.frame,
+    'axis.values': report.axis.values,
+    'drift.rows': report.drift.rows,
+    'drift.columns': report.drift.columns,
+    'sigma.rows': report.sigma.rows,
+    'sigma.columns': report.sigma.columns,
+    weight: report.weight,
+    reason: report.reason,
+    ...(report.truth ? { 'truth.rows': report.truth.rows, 'truth.columns': report.truth.columns } : {}),
+  };
+  for (const [name, values] of Object.entries(perFrame)) {
+    if (values.length !== count)
+      throw new ShapeError(`writeReport(): '${name}' must have ${count} values, one a frame, got ${values.length}`);
+  }
+  const { frames, ...matrices } = report.pairs;
+  for (const [name, values] of Object.entries(matrices)) {
+    if (values.length !== frames.length ** 2)
+      throw new ShapeError(
+        `writeReport(): 'pairs.${name}' must be [${frames.length}, ${frames.length}], got ${values.length} values`,
+      );
+  }
+}
+
+function pairFigures(report: RegistrationReport, statistics: PairStatistics): Pick<ReportFigures, 'weights' | 'residuals'> {
+  const { frames, weights, residualRows, residualColumns } = report.pairs;
+  const weightImage = symmetricImage(frames.length, (at) => (weights[at] > 0 ? weights[at] : Number.NaN));
+  const residualImage = symmetricImage(frames.length, (at) =>
+    weights[at] > 0 ? Math.hypot(residualRows[at], residualColumns[at]) : Number.NaN,
+  );
+  // Ten times the median at most: a few wild pairs must not turn the rest into one color.
+  const high = Math.min(percentileContrast(residualImage, 0, 99).high, 10 * statistics.median) || 1;
+  return {
+    weights: matrixFigure(report, 'weights', 'weight', weightImage, { low: 0, high: 1 }),
+    residuals: matrixFigure(report, 'residuals', 'residual (px)', residualImage, { low: 0, high }),
+  };
+}
+
+function imageFigures(report: RegistrationReport): Pick<ReportFigures, 'before' | 'after'> {
+  const { images, pixelSizeNanometers, aperture, window } = report;
+  const kinds = ['first', 'last', 'mean'] as const;
+  const row = (when: 'before' | 'after') =>
+    kinds.map((kind) => {
+      const outlines = when === 'before' && kind === 'mean' ? { aperture, window } : {};
+      const contrast = percentileContrast(images.before[kind]);
+      const label = `${kind} frame ${when} registration`;
+      return imageFigure(`${kind}-${when}`, label, images[when][kind], { pixelSizeNanometers, contrast, ...outlines });
+    });
+  return { before: row('before'), after: row('after') };
+}
+
+/** Even contrast around a factor of 1. */
+function patternContrast({ pixels }: ReportImage): { low: number; high: number } {
+  const deviations = pixels.filter(Number.isFinite).map((value) => Math.abs(value - 1));
+  const reach = quantile(deviations.sort(), 0.99) || 0.01;
+  return { low: 1 - reach, high: 1 + reach };
+}
+
+async function drawFigures(report: RegistrationReport, statistics: PairStatistics): Promise<ReportFigures> {
+  const { pattern } = report;
+  const some = statistics.count > 0;
+  return {
+    drift: await driftChart(report),
+    quality: await qualityChart(report),
+    ...(some ? { ...pairFigures(report, statistics), histogram: await histogramChart(statistics) } : {}),
+    ...(statistics.byDistance.length > 1 ? { distance: await residualDistanceChart(report, statistics) } : {}),
+    ...imageFigures(report),
+    pattern: pattern && imageFigure('pattern', 'fixed pattern', pattern.image, { contrast: patternContrast(pattern.image) }),
+  };
+}
+
+/**
+ * Writes `report.html`, which needs no other file, and its figures as SVG and PNG into `figures`. The report comes last,
+ * so that it never stands without its figures.
+ *
+ * @param dir folder, made where it is not there; files of the same names are replaced.
+ * @param report what the registration found; arrays are only read.
+ * @returns the path of the report.
+ * @throws ShapeError if arrays differ in length; OutputError if the folder cannot be written.
+ */
+export async function writeReport(dir: string, report: RegistrationReport): Promise<string> {
+  assertLengths(report);
+  const statistics = pairStatistics(report);
+  const figures = await drawFigures(report, statistics);
+  const folder = join(dir, 'figures');
+  await mkdir(folder, { recursive: true });
+  const all = Object.values(figures).flat() as (Figure | undefined)[];
+  for (const { name, files } of all.filter((figure) => figure !== undefined)) {
+    for (const { extension, content } of files) await writeFileAtomic(join(folder, `${name}.${extension}`), content);
+  }
+  const path = join(dir, 'report.html');
+  await writeFileAtomic(path, reportPage(report, summarize(report, statistics), statistics, figures));
+  return path;
+}
