@@ -1,0 +1,192 @@
+import { frameErrors } from './frameErrors.js';
+import { interpolateDrift, interpolationError } from './interpolateDrift.js';
+import type { DriftSolution, PairTable } from './solveDrift.js';
+import type { WindowSpectra } from './windowSpectra.js';
+
+/** Drift and standard error of every frame of the stack. */
+export interface DriftTable {
+  /** Pixels relative to the first used frame, `[N]`, + down and + right. */
+  readonly row: Float64Array;
+  readonly column: Float64Array;
+  /** One standard error of the drift relative to the first used frame, pixels; infinite where nothing is known. */
+  readonly sigmaRow: Float64Array;
+  readonly sigmaColumn: Float64Array;
+  /** Mean weight of the frame's used pairs, 0 … 1; 0 where there are none. */
+  readonly weight: Float64Array;
+  /** 1 where the frame was registered, 0 where its drift was interpolated. */
+  readonly used: Uint8Array;
+  /** Why a frame was not used, or why its drift is doubtful; empty for most. */
+  readonly remark: readonly string[];
+  /** 1 where the drift is doubtful. */
+  readonly doubtful: Uint8Array;
+}
+
+export interface DriftQualityInput {
+  readonly spectra: WindowSpectra;
+  readonly pairs: PairTable;
+  readonly solution: DriftSolution;
+  readonly minWeight: number;
+  /** Indices, in the stack, of the M frames that were compared. */
+  readonly frames: readonly number[];
+  /** Number of frames of the stack. */
+  readonly count: number;
+}
+
+/** Neighbors on each side over which the variance of a frame is averaged with its own. */
+const NEIGHBORS = 2;
+
+/** Puts the solution, its standard errors and the interpolated frames together, and names doubtful frames. */
+export function driftTable(input: DriftQualityInput): DriftTable {
+  const { spectra, pairs, solution, minWeight, frames, count } = input;
+  const used = new Uint8Array(count);
+  const remark: string[] = new Array(count).fill('');
+  const doubtful = new Uint8Array(count);
+  const known = frames.map((_, m) => m).filter((m) => solution.solved[m]);
+  const weights = meanWeights(pairs, solution, minWeight);
+  const weight = new Float64Array(count);
+  const row = new Float64Array(count);
+  const column = new Float64Array(count);
+  const sigmaRow = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
+  const sigmaColumn = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
+  for (let n = 0; n < count; n++) remark[n] = 'not compared: between two frames of the stride';
+  for (const [m, n] of frames.entries()) {
+    weight[n] = weights[m];
+    remark[n] = solution.solved[m] ? '' : `no pair of weight ${minWeight.toFixed(3)} or more joins it to the others`;
+  }
+  if (known.length === 0) return { row, column, sigmaRow, sigmaColumn, weight, used, remark, doubtful };
+  const errors = frameErrors(spectra, solution, pairs.weight, 1);
+  const varianceRow = smoothVariance(known.map((m) => errors.varianceRow[m]));
+  const varianceColumn = smoothVariance(known.map((m) => errors.varianceColumn[m]));
+  const loops = loopVariance(pairs, solution, known, minWeight);
+  let places = known.map((m) => frames[m]);
+  let kept = known.map((_, k) => k);
+  // a frame that its neighbors predict better than its own image does is interpolated
+  const own = (k: number): number => Math.hypot(Math.sqrt(varianceRow[k]), Math.sqrt(varianceColumn[k]));
+  const order = kept.filter((k) => k > 0).sort((a, b) => own(b) - own(a));
+  for (const k of order) {
+    if (own(k) < 0.5 || kept.length <= known.length / 2) break;
+    const rest = kept.filter((other) => other !== k);
+    const at = rest.map((other) => frames[known[other]]);
+    const predict = (values: Float64Array, variance: Float64Array): number =>
+      interpolationError(
+        at,
+        rest.map((other) => values[known[other]]),
+        rest.map((other) => Math.sqrt(variance[other])),
+        frames[known[k]],
+      );
+    if (Math.hypot(predict(solution.row, varianceRow), predict(solution.column, varianceColumn)) > own(k) / 2) continue;
+    kept = rest;
+    remark[frames[known[k]]] = `its own drift is known to ${own(k).toFixed(2)} px only; the frames around it tell it better`;
+  }
+  places = kept.map((k) => frames[known[k]]);
+  const first = kept[0];
+  const atFirst = { row: solution.row[known[first]], column: solution.column[known[first]] };
+  const valuesRow = kept.map((k) => solution.row[known[k]] - atFirst.row);
+  const valuesColumn = kept.map((k) => solution.column[known[k]] - atFirst.column);
+  row.set(interpolateDrift(places, valuesRow, count));
+  column.set(interpolateDrift(places, valuesColumn, count));
+  // the reference frame's own error is in every other drift
+  const errorOf = (variance: Float64Array, k: number): number =>
+    k === first ? 0 : Math.sqrt(variance[k] + variance[first] + loops);
+  const sigmasRow = kept.map((k) => errorOf(varianceRow, k));
+  const sigmasColumn = kept.map((k) => errorOf(varianceColumn, k));
+  for (const [i, k] of kept.entries()) {
+    const n = frames[known[k]];
+    used[n] = 1;
+    sigmaRow[n] = sigmasRow[i];
+    sigmaColumn[n] = sigmasColumn[i];
+  }
+  for (let n = 0; n < count; n++) {
+    if (used[n]) continue;
+    sigmaRow[n] = interpolationError(places, valuesRow, sigmasRow, n);
+    sigmaColumn[n] = interpolationError(places, valuesColumn, sigmasColumn, n);
+  }
+  markDoubtful({ places, valuesRow, valuesColumn, sigmasRow, sigmasColumn }, remark, doubtful);
+  return { row, column, sigmaRow, sigmaColumn, weight, used, remark, doubtful };
+}
+
+function meanWeights(pairs: PairTable, solution: DriftSolution, minWeight: number): Float64Array {
+  const { count, weight } = pairs;
+  const sum = new Float64Array(count);
+  const number = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    for (let j = i + 1; j < count; j++) {
+      const value = weight[i * count + j];
+      if (!(value > 0 && value >= minWeight) || !solution.solved[i] || !solution.solved[j]) continue;
+      for (const m of [i, j]) {
+        sum[m] += value;
+        number[m]++;
+      }
+    }
+  }
+  return sum.map((value, m) => (number[m] > 0 ? value / number[m] : 0));
+}
+
+/** Mean of a frame's own variance and its neighbors': sixteen parts alone give a variance to a third only. */
+function smoothVariance(values: readonly number[]): Float64Array {
+  return Float64Array.from(values, (value, k) => {
+    const around: number[] = [];
+    for (let j = Math.max(0, k - NEIGHBORS); j <= Math.min(values.length - 1, k + NEIGHBORS); j++) {
+      if (j !== k && Number.isFinite(values[j])) around.push(values[j]);
+    }
+    const mean = around.length > 0 ? around.reduce((a, b) => a + b, 0) / around.length : value;
+    // never below its own: a single bad frame must show
+    return Number.isFinite(value) ? Math.max(value, (value + mean) / 2) : Number.POSITIVE_INFINITY;
+  });
+}
+
+/** What the pairs themselves add: their residual variance over the number of frames that a frame is compared with. */
+function loopVariance(pairs: PairTable, solution: DriftSolution, known: readonly number[], minWeight: number): number {
+  let sum = 0;
+  let weights = 0;
+  let number = 0;
+  for (const [a, i] of known.entries()) {
+    for (const j of known.slice(a + 1)) {
+      const at = i * pairs.count + j;
+      const w = pairs.weight[at];
+      if (!(w > 0 && w >= minWeight)) continue;
+      const power = w ** 8;
+      sum +=
+        (power *
+          ((pairs.shiftRow[at] - solution.row[j] + solution.row[i]) ** 2 +
+            (pairs.shiftColumn[at] - solution.column[j] + solution.column[i]) ** 2)) /
+        2;
+      weights += power;
+      number++;
+    }
+  }
+  return weights > 0 ? ((sum / weights) * 2 * known.length) / (2 * number) : 0;
+}
+
+interface Placed {
+  readonly places: readonly number[];
+  readonly valuesRow: readonly number[];
+  readonly valuesColumn: readonly number[];
+  readonly sigmasRow: readonly number[];
+  readonly sigmasColumn: readonly number[];
+}
+
+/** Names frames of large error, and frames that stand apart from both neighbors while these agree. */
+function markDoubtful(placed: Placed, remark: string[], doubtful: Uint8Array): void {
+  const { places, valuesRow, valuesColumn, sigmasRow, sigmasColumn } = placed;
+  const apart = places.map((n, k) => {
+    if (k === 0 || k === places.length - 1) return 0;
+    const t = (n - places[k - 1]) / (places[k + 1] - places[k - 1]);
+    const off = (values: readonly number[]): number => values[k] - (1 - t) * values[k - 1] - t * values[k + 1];
+    return Math.hypot(off(valuesRow), off(valuesColumn));
+  });
+  const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+  const sigmas = places.map((_, k) => Math.hypot(sigmasRow[k], sigmasColumn[k]));
+  const usualApart = median(apart);
+  const usualSigma = median(sigmas);
+  for (const [k, n] of places.entries()) {
+    const peak = apart[k] >= Math.max(apart[k - 1] ?? 0, apart[k + 1] ?? 0);
+    if (apart[k] > Math.max(0.25, 6 * usualApart) && peak) {
+      remark[n] = `doubtful: ${apart[k].toFixed(2)} px away from where the frames before and after it lie`;
+      doubtful[n] = 1;
+    } else if (sigmas[k] > Math.max(0.3, 4 * usualSigma)) {
+      remark[n] = `doubtful: standard error ${sigmas[k].toFixed(2)} px`;
+      doubtful[n] = 1;
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import { breathe } from '../backend/index.js';
+import { throwIfAborted } from '../errors.js';
+import { type ImageStack, isIntegerType } from '../stack/index.js';
+import { type PixelCorrection, WindowCutter, type WindowPlace } from './windowCutter.js';
+import { SpectraBuilder, type WindowSpectra } from './windowSpectra.js';
+
+/** Smallest and largest value, over all frames and of each, `[M]`. */
+export interface PixelRange {
+  readonly least: number;
+  readonly most: number;
+}
+
+export interface GatherOptions {
+  readonly window: WindowPlace;
+  readonly sigma: number;
+  readonly correction: PixelCorrection;
+  readonly taper?: Float32Array | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  readonly seconds?: { read: number; filter: number };
+}
+
+/** Highest frequency kept: what a Gaussian of `sigma` leaves above it is below a thousandth in energy. */
+export function bandOf(windowSize: number, sigma: number): number {
+  // power e^(−(2πσk/N)²) of one image; 2.5 in the exponent's root leaves 0.002
+  const cut = sigma > 0 ? (2.5 * windowSize) / (2 * Math.PI * sigma) : windowSize / 2;
+  const grids = [8, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128];
+  const most = Math.min(128, Math.floor(windowSize / 2));
+  return grids.filter((b) => b <= most).find((b) => b >= Math.min(cut, most)) ?? Math.max(...grids.filter((b) => b <= most));
+}
+
+/** Frames that go through the filter together. */
+const BATCH = 8;
+
+/** Reads all frames of a stack once and keeps the low frequencies of their edge images; reading overlaps with filtering. */
+export async function gatherSpectra(
+  stack: ImageStack,
+  options: GatherOptions,
+): Promise<{ spectra: WindowSpectra; range: PixelRange }> {
+  const { window, sigma, correction, taper, signal, onProgress, seconds = { read: 0, filter: 0 } } = options;
+  const [count, height, width] = stack.shape;
+  const builder = new SpectraBuilder(count, window.size, sigma, bandOf(window.size, sigma), taper);
+  const { margin, fftSize } = builder.plan;
+  const cutter = new WindowCutter([height, width], window, margin, fftSize, correction);
+  const padded = new Float32Array(BATCH * fftSize * fftSize);
+  let least = Number.POSITIVE_INFINITY;
+  let most = Number.NEGATIVE_INFINITY;
+  const read = (start: number) =>
+    Promise.all(Array.from({ length: Math.min(BATCH, count - start) }, (_, k) => stack.frame(start + k, signal)));
+  let next: ReturnType<typeof read> | undefined = read(0);
+  for (let start = 0; start < count; start += BATCH) {
+    throwIfAborted(signal, 'Filtering the frames');
+    const begin = performance.now();
+    const frames = await (next as ReturnType<typeof read>);
+    next = start + BATCH < count ? read(start + BATCH) : undefined;
+    next?.catch(() => {}); // reported when it is awaited
+    const middle = performance.now();
+    for (const [k, pixels] of frames.entries()) {
+      for (let i = 0; i < pixels.length; i++) {
+        const value = pixels[i];
+        if (value < least) least = value;
+        if (value > most) most = value;
+      }
+      cutter.cut(pixels, padded, k * fftSize * fftSize);
+    }
+    builder.add(
+      padded.subarray(0, frames.length * fftSize * fftSize),
+      frames.map((_, k) => start + k),
+    );
+    seconds.read += (middle - begin) / 1000;
+    seconds.filter += (performance.now() - middle) / 1000;
+    onProgress?.(start + frames.length, count);
+    await breathe();
+  }
+  if (!isIntegerType(stack.info.pixelType) && least > most) {
+    least = 0;
+    most = 0;
+  }
+  return { spectra: builder.finish(), range: { least, most } };
+}

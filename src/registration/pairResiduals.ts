@@ -1,0 +1,37 @@
+import type { DriftSolution, PairTable } from './solveDrift.js';
+
+/** How well the pairs agree with the drifts. */
+export interface PairResiduals {
+  /** pairShift − (drift_j − drift_i), pixels, `[M, M]`, i < j; NaN where there is no used pair. */
+  readonly row: Float32Array;
+  readonly column: Float32Array;
+  /** Median of their lengths over the used pairs, pixels. */
+  readonly median: number;
+  /** Used pairs, and those that miss by more than `limit` pixels: they break the loops that they belong to. */
+  readonly used: number;
+  readonly broken: number;
+  readonly limit: number;
+}
+
+/** Residuals of the pairs that the solution used; a pair is broken if it misses by 2 pixels and by 8 medians. */
+export function pairResiduals(pairs: PairTable, solution: DriftSolution, minWeight: number): PairResiduals {
+  const { count } = pairs;
+  const row = new Float32Array(count * count).fill(Number.NaN);
+  const column = new Float32Array(count * count).fill(Number.NaN);
+  const lengths: number[] = [];
+  for (let i = 0; i < count; i++) {
+    for (let j = i + 1; j < count; j++) {
+      const at = i * count + j;
+      if (!(solution.solved[i] && solution.solved[j] && pairs.weight[at] > 0 && pairs.weight[at] >= minWeight)) continue;
+      row[at] = pairs.shiftRow[at] - (solution.row[j] - solution.row[i]);
+      column[at] = pairs.shiftColumn[at] - (solution.column[j] - solution.column[i]);
+      lengths.push(Math.hypot(row[at], column[at]));
+    }
+  }
+  const sorted = Float64Array.from(lengths).sort();
+  const median = sorted.length > 0 ? sorted[sorted.length >> 1] : 0;
+  const limit = Math.max(2, 8 * median);
+  let broken = 0;
+  for (const length of lengths) if (length > limit) broken++;
+  return { row, column, median, used: lengths.length, broken, limit };
+}

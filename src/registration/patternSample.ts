@@ -1,0 +1,189 @@
+import { throwIfAborted } from '../errors.js';
+import type { ImageStack } from '../stack/index.js';
+import { correlateStack } from './correlateStack.js';
+import { planEdgeFilter } from './edgeFilter.js';
+import { type FixedPattern, findFixedPattern } from './fixedPattern.js';
+import { solveDrift } from './solveDrift.js';
+import { type PixelCorrection, WindowCutter, type WindowPlace } from './windowCutter.js';
+import { SpectraBuilder } from './windowSpectra.js';
+
+/** Frames that the pattern is found from. */
+const SAMPLE = 100;
+/** Fewer frames cannot tell the pattern from the sample. */
+const LEAST = 12;
+/** Pixels around the window and its margin that the pattern is found for, so that the window itself is well covered. */
+const SURROUND = 32;
+
+/** A pattern, at half the frames' resolution or at full, of a square region of the frames. */
+export interface RegionPattern {
+  readonly found: FixedPattern;
+  /** Upper left corner of the region, pixels of the frame. */
+  readonly row: number;
+  readonly column: number;
+  /** Pixels of the frame that one of the pattern's stands for, a side. */
+  readonly coarsen: number;
+}
+
+/** Why no pattern was looked for. */
+export interface NoPattern {
+  readonly reason: string;
+}
+
+export interface PatternSampleOptions {
+  readonly sigma: number;
+  readonly correction: PixelCorrection;
+  readonly taper?: Float32Array | undefined;
+  readonly minWeight: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** Looks for a fixed pattern in up to 100 frames spread over the stack, in the window's surroundings. */
+export async function sampleFixedPattern(
+  stack: ImageStack,
+  place: WindowPlace,
+  options: PatternSampleOptions,
+): Promise<RegionPattern | NoPattern> {
+  const { sigma, correction, minWeight, signal, onProgress } = options;
+  const [count, height, width] = stack.shape;
+  if (count < LEAST) return { reason: `${count} frames are too few, ${LEAST} are needed` };
+  // after a Gaussian of `sigma` nothing finer than this matters
+  const coarsen = sigma >= 2 && place.size % 4 === 0 ? 2 : 1;
+  const { margin } = planEdgeFilter(place.size, sigma);
+  const around = coarsen * Math.ceil((margin + SURROUND) / coarsen);
+  const size = place.size + 2 * around;
+  const cutter = new WindowCutter([height, width], place, around, size, correction);
+  const side = size / coarsen;
+  const inside = insideFrame(place, around, size, coarsen, correction.valid, [height, width]);
+  const looks = Math.min(SAMPLE, count);
+  const frames: Float32Array[] = [];
+  const full = new Float32Array(size * size);
+  for (let k = 0; k < looks; k++) {
+    throwIfAborted(signal, 'Looking for a fixed pattern');
+    cutter.cut(await stack.frame(Math.floor(((k + 0.5) * count) / looks), signal), full, 0);
+    const logarithm = logarithmOf(full, size, coarsen, inside);
+    if (!logarithm) return { reason: 'some frames hold values of 0 or less; a pattern is found in counts only' };
+    frames.push(logarithm);
+  }
+  const region: WindowPlace = { row: around / coarsen, column: around / coarsen, size: place.size / coarsen };
+  const register = async (logarithms: readonly Float32Array[]) => {
+    throwIfAborted(signal, 'Looking for a fixed pattern');
+    const spectra = regionSpectra(
+      logarithms,
+      side,
+      region,
+      sigma / coarsen,
+      options.taper && shrinkTaper(options.taper, place.size, coarsen),
+    );
+    const pairs = await correlateStack(spectra, { minWeight, signal });
+    return solveDrift(pairs, { minWeight });
+  };
+  const found = await findFixedPattern(frames, [side, side], register, {
+    tolerance: 0.02 / coarsen,
+    onRound: (round, rounds) => onProgress?.(round, rounds),
+  });
+  return { found, row: place.row - around, column: place.column - around, coarsen };
+}
+
+/** 1 where a pixel of the coarsened region is a pixel of the frame, and no masked one. */
+function insideFrame(
+  place: WindowPlace,
+  around: number,
+  size: number,
+  coarsen: number,
+  valid: Uint8Array | undefined,
+  [height, width]: readonly [number, number],
+): Uint8Array {
+  const side = size / coarsen;
+  const out = new Uint8Array(side * side).fill(1);
+  for (let r = 0; r < size; r++) {
+    for (let c = 0; c < size; c++) {
+      const row = place.row - around + r;
+      const column = place.column - around + c;
+      const outside = row < 0 || column < 0 || row >= height || column >= width;
+      if (outside || (valid && valid[row * width + column] === 0))
+        out[Math.floor(r / coarsen) * side + Math.floor(c / coarsen)] = 0;
+    }
+  }
+  return out;
+}
+
+function logarithmOf(image: Float32Array, size: number, coarsen: number, inside: Uint8Array): Float32Array | undefined {
+  const side = size / coarsen;
+  const out = new Float32Array(side * side);
+  let low = 0;
+  let known = 0;
+  for (let r = 0; r < size; r++)
+    for (let c = 0; c < size; c++) out[Math.floor(r / coarsen) * side + Math.floor(c / coarsen)] += image[r * size + c];
+  let sum = 0;
+  for (let i = 0; i < out.length; i++) {
+    if (!inside[i]) continue;
+    sum += out[i];
+    known++;
+    if (!(out[i] > 0)) low++;
+  }
+  if (known === 0 || low > known / 1000) return undefined;
+  const floor = (1e-3 * sum) / known;
+  for (let i = 0; i < out.length; i++) out[i] = inside[i] ? Math.log(Math.max(floor, out[i]) / coarsen ** 2) : Number.NaN;
+  return out;
+}
+
+function shrinkTaper(taper: Float32Array, size: number, coarsen: number): Float32Array {
+  const side = size / coarsen;
+  const out = new Float32Array(side * side);
+  for (let r = 0; r < side; r++) for (let c = 0; c < side; c++) out[r * side + c] = taper[r * coarsen * size + c * coarsen];
+  return out;
+}
+
+function regionSpectra(
+  logarithms: readonly Float32Array[],
+  side: number,
+  place: WindowPlace,
+  sigma: number,
+  taper: Float32Array | undefined,
+) {
+  const builder = new SpectraBuilder(logarithms.length, place.size, sigma, Math.min(64, place.size / 4), taper);
+  const { margin, fftSize } = builder.plan;
+  const cutter = new WindowCutter([side, side], place, margin, fftSize);
+  const batch = 10;
+  for (let start = 0; start < logarithms.length; start += batch) {
+    const part = logarithms.slice(start, start + batch);
+    const padded = new Float32Array(part.length * fftSize * fftSize);
+    for (const [k, logarithm] of part.entries()) cutter.cut(logarithm.map(Math.exp), padded, k * fftSize * fftSize);
+    builder.add(
+      padded,
+      part.map((_, k) => start + k),
+    );
+  }
+  return builder.finish();
+}
+
+/**
+ * Factor by which the frames are multiplied to take the pattern out: `exp(−logarithm)`, bilinear between its pixels.
+ *
+ * @returns float32 `[height, width]`, 1 outside the region.
+ */
+export function patternGain(pattern: RegionPattern, height: number, width: number): Float32Array {
+  const { found, row, column, coarsen } = pattern;
+  const out = new Float32Array(height * width).fill(1);
+  const clamp = (value: number, n: number): number => Math.min(n - 1, Math.max(0, value));
+  for (let r = 0; r < height; r++) {
+    const y = (r - row + 0.5) / coarsen - 0.5;
+    if (y < -0.5 || y > found.height - 0.5) continue;
+    const y0 = clamp(Math.floor(y), found.height);
+    const y1 = clamp(y0 + 1, found.height);
+    const ty = clamp(y - y0, 2);
+    for (let c = 0; c < width; c++) {
+      const x = (c - column + 0.5) / coarsen - 0.5;
+      if (x < -0.5 || x > found.width - 0.5) continue;
+      const x0 = clamp(Math.floor(x), found.width);
+      const x1 = clamp(x0 + 1, found.width);
+      const tx = clamp(x - x0, 2);
+      const at = (i: number, j: number): number => found.logarithm[i * found.width + j];
+      out[r * width + c] = Math.exp(
+        -((1 - ty) * ((1 - tx) * at(y0, x0) + tx * at(y0, x1)) + ty * ((1 - tx) * at(y1, x0) + tx * at(y1, x1))),
+      );
+    }
+  }
+  return out;
+}

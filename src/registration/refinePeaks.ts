@@ -1,0 +1,347 @@
+import { readAll, tf } from '../backend/index.js';
+import type { FrameRange } from './correlatePairs.js';
+import { shiftSpectrum, type WindowSpectra } from './windowSpectra.js';
+
+/** Refined peaks of a block of pairs, `[rows, columns]` row by row. */
+export interface RefinedPeaks {
+  /** `drift[j] − drift[i]`, pixels. */
+  readonly shiftRow: Float32Array;
+  readonly shiftColumn: Float32Array;
+  /** Height of the correlation there, in units of {@link selfCorrelations}. */
+  readonly height: Float32Array;
+}
+
+/** Orders of the Taylor polynomial: x^a · y^b with a + b up to 4. */
+const ORDER = 4;
+const TERMS: readonly (readonly [number, number])[] = (() => {
+  const terms: [number, number][] = [];
+  for (let n = 0; n <= ORDER; n++) for (let a = n; a >= 0; a--) terms.push([a, n - a]);
+  return terms;
+})();
+const EVEN = TERMS.filter(([a, b]) => (a + b) % 2 === 0);
+const ODD = TERMS.filter(([a, b]) => (a + b) % 2 === 1);
+const FACTORIAL = [1, 1, 2, 6, 24];
+
+/**
+ * Weights `[terms, 1, 2 · stride]` of the moments, for real and imaginary parts side by side. Frequencies are in units of
+ * `band`, so that all moments have one magnitude; the half of the spectrum that is not stored counts through the factor 2.
+ */
+function momentWeights(spectra: WindowSpectra, terms: readonly (readonly [number, number])[]): Float32Array {
+  const { band, stride } = spectra;
+  const stored = band + 1;
+  const out = new Float32Array(terms.length * 2 * stride);
+  for (const [t, [a, b]] of terms.entries()) {
+    const scale = 1 / (FACTORIAL[a] * FACTORIAL[b]);
+    for (let k = 0; k < 2 * band; k++) {
+      const row = ((k < band ? k : k - 2 * band) / band) ** a;
+      for (let l = 0; l < stored; l++) {
+        const value = scale * row * (l / band) ** b * (l === 0 ? 1 : 2);
+        out[t * 2 * stride + k * stored + l] = value;
+        out[t * 2 * stride + stride + k * stored + l] = value;
+      }
+    }
+  }
+  return out;
+}
+
+/** Newton's method on the Taylor polynomial of one pair. The trust radius keeps it inside the polynomial's range. */
+function climb(coefficients: Float64Array, radius: number, out: { x: number; y: number; value: number }): boolean {
+  const c = coefficients;
+  let x = 0;
+  let y = 0;
+  let inside = true;
+  for (let step = 0; step < 8; step++) {
+    // the order of TERMS: 1; x y; xx xy yy; xxx xxy xyy yyy; xxxx xxxy xxyy xyyy yyyy
+    const gx =
+      c[1] +
+      2 * c[3] * x +
+      c[4] * y +
+      3 * c[6] * x * x +
+      2 * c[7] * x * y +
+      c[8] * y * y +
+      4 * c[10] * x ** 3 +
+      3 * c[11] * x * x * y +
+      2 * c[12] * x * y * y +
+      c[13] * y ** 3;
+    const gy =
+      c[2] +
+      c[4] * x +
+      2 * c[5] * y +
+      c[7] * x * x +
+      2 * c[8] * x * y +
+      3 * c[9] * y * y +
+      c[11] * x ** 3 +
+      2 * c[12] * x * x * y +
+      3 * c[13] * x * y * y +
+      4 * c[14] * y ** 3;
+    const hxx = 2 * c[3] + 6 * c[6] * x + 2 * c[7] * y + 12 * c[10] * x * x + 6 * c[11] * x * y + 2 * c[12] * y * y;
+    const hyy = 2 * c[5] + 2 * c[8] * x + 6 * c[9] * y + 2 * c[12] * x * x + 6 * c[13] * x * y + 12 * c[14] * y * y;
+    const hxy = c[4] + 2 * c[7] * x + 2 * c[8] * y + 3 * c[11] * x * x + 4 * c[12] * x * y + 3 * c[13] * y * y;
+    const determinant = hxx * hyy - hxy * hxy;
+    if (!(hxx < 0 && determinant > 0)) {
+      inside = false; // not below a maximum
+      break;
+    }
+    const dx = -(hyy * gx - hxy * gy) / determinant;
+    const dy = -(hxx * gy - hxy * gx) / determinant;
+    x += dx;
+    y += dy;
+    if (!(Math.hypot(x, y) <= radius)) {
+      inside = false;
+      break;
+    }
+    if (Math.abs(dx) + Math.abs(dy) < 1e-6) break;
+  }
+  out.x = x;
+  out.y = y;
+  out.value =
+    c[0] +
+    c[1] * x +
+    c[2] * y +
+    c[3] * x * x +
+    c[4] * x * y +
+    c[5] * y * y +
+    c[6] * x ** 3 +
+    c[7] * x * x * y +
+    c[8] * x * y * y +
+    c[9] * y ** 3 +
+    c[10] * x ** 4 +
+    c[11] * x ** 3 * y +
+    c[12] * x * x * y * y +
+    c[13] * x * y ** 3 +
+    c[14] * y ** 4;
+  return inside;
+}
+
+/**
+ * Position of each frame of a block such that the differences fit the coarse shifts: `shift[i, j] ≈ column[j] − row[i]`.
+ * Alternating medians, so that a third of wrong peaks does not matter.
+ */
+function fitPositions(
+  shift: Float32Array,
+  use: Uint8Array,
+  height: number,
+  width: number,
+): { row: Float64Array; column: Float64Array } {
+  const row = new Float64Array(height);
+  const column = new Float64Array(width);
+  const median = (values: number[]): number => {
+    if (values.length === 0) return 0;
+    values.sort((a, b) => a - b);
+    return values[values.length >> 1];
+  };
+  for (let pass = 0; pass < 4; pass++) {
+    for (let j = 0; j < width; j++) {
+      const values: number[] = [];
+      for (let i = 0; i < height; i++) if (use[i * width + j]) values.push(shift[i * width + j] + row[i]);
+      column[j] = median(values);
+    }
+    for (let i = 0; i < height; i++) {
+      const values: number[] = [];
+      for (let j = 0; j < width; j++) if (use[i * width + j]) values.push(column[j] - shift[i * width + j]);
+      row[i] = median(values);
+    }
+  }
+  return { row, column };
+}
+
+/** Refines blocks of pairs; the weights of the moments are kept between blocks until {@link PeakRefiner.dispose}. */
+export class PeakRefiner {
+  readonly #spectra: WindowSpectra;
+  readonly #even;
+  readonly #odd;
+  /** Pixels within which the polynomial of fourth order holds. */
+  readonly #radius: number;
+
+  constructor(spectra: WindowSpectra) {
+    this.#spectra = spectra;
+    const { stride } = spectra;
+    this.#even = tf.tensor3d(momentWeights(spectra, EVEN), [EVEN.length, 1, 2 * stride]);
+    this.#odd = tf.tensor3d(momentWeights(spectra, ODD), [ODD.length, 1, 2 * stride]);
+    // the correlation of edge images is about as wide as its highest strong frequencies are long
+    this.#radius = (1.2 * spectra.windowSize) / (Math.PI * spectra.band);
+  }
+
+  dispose(): void {
+    this.#even.dispose();
+    this.#odd.dispose();
+  }
+
+  /**
+   * Sub-pixel peaks of a block of pairs. The frames of the block are brought into register by one fit of their coarse
+   * shifts; then the correlation's Taylor polynomial of fourth order about zero shift, exact in the band, comes for all
+   * pairs at once from two matrix products, and Newton's method climbs it. Pairs whose coarse peak lies elsewhere are
+   * refined one by one.
+   *
+   * @param use which pairs `[rows, columns]` to refine; others keep their coarse values and a height of 0.
+   * @param coarse coarse shifts, pixels, `[rows, columns]`.
+   * @returns peaks; where the refinement leaves its range, the coarse shift stays.
+   */
+  refine(
+    rows: FrameRange,
+    columns: FrameRange,
+    coarse: { readonly shiftRow: Float32Array; readonly shiftColumn: Float32Array },
+    use: Uint8Array,
+  ): RefinedPeaks {
+    const height = rows.stop - rows.start;
+    const width = columns.stop - columns.start;
+    const out: RefinedPeaks = {
+      shiftRow: coarse.shiftRow.slice(),
+      shiftColumn: coarse.shiftColumn.slice(),
+      height: new Float32Array(height * width),
+    };
+    const grid = this.#spectra.windowSize / (2 * this.#spectra.band);
+    const peak = { x: 0, y: 0, value: 0 };
+    const apart: number[] = [];
+    // the second pass starts from the refined shifts, so that every pair is close to the polynomial's middle
+    for (let pass = 0; pass < 2; pass++) {
+      const fitRow = fitPositions(out.shiftRow, use, height, width);
+      const fitColumn = fitPositions(out.shiftColumn, use, height, width);
+      const { even, odd } = this.#moments(rows, columns, fitRow, fitColumn);
+      apart.length = 0;
+      for (let i = 0; i < height; i++) {
+        for (let j = 0; j < width; j++) {
+          const at = i * width + j;
+          if (!use[at]) continue;
+          const baseRow = fitRow.column[j] - fitRow.row[i];
+          const baseColumn = fitColumn.column[j] - fitColumn.row[i];
+          const far = Math.hypot(coarse.shiftRow[at] - baseRow, coarse.shiftColumn[at] - baseColumn) > this.#radius + grid;
+          if (far || !climb(this.#polynomial(even, odd, at, height * width), this.#radius, peak)) {
+            apart.push(at);
+            continue;
+          }
+          out.shiftRow[at] = baseRow + peak.x;
+          out.shiftColumn[at] = baseColumn + peak.y;
+          out.height[at] = peak.value;
+        }
+      }
+    }
+    this.#refineApart(rows, columns, coarse, apart, out);
+    return out;
+  }
+
+  /** Coefficients of the polynomial in pixels. */
+  #polynomial(even: Float32Array, odd: Float32Array, at: number, pairs: number): Float64Array {
+    // frequencies are in units of the band
+    const unit = (2 * Math.PI * this.#spectra.band) / this.#spectra.windowSize;
+    const coefficients = COEFFICIENTS;
+    let e = 0;
+    let o = 0;
+    for (const [t, [a, b]] of TERMS.entries()) {
+      const n = a + b;
+      // i^n: real for even n with sign + − +, and through the imaginary part, −·Im, +·Im, for odd n
+      const sign = n === 1 || n === 2 ? -1 : 1;
+      const moment = n % 2 === 0 ? even[e++ * pairs + at] : odd[o++ * pairs + at];
+      coefficients[t] = sign * moment * unit ** n;
+    }
+    return coefficients;
+  }
+
+  #moments(
+    rows: FrameRange,
+    columns: FrameRange,
+    fitRow: { row: Float64Array; column: Float64Array },
+    fitColumn: { row: Float64Array; column: Float64Array },
+  ): { even: Float32Array; odd: Float32Array } {
+    const { stride } = this.#spectra;
+    const height = rows.stop - rows.start;
+    const width = columns.stop - columns.start;
+    const a = new Float32Array(height * 2 * stride);
+    const b = new Float32Array(width * 2 * stride);
+    for (let i = 0; i < height; i++) {
+      shiftSpectrum(this.#spectra, rows.start + i, [fitRow.row[i], fitColumn.row[i]], a, i * 2 * stride);
+    }
+    for (let j = 0; j < width; j++) {
+      shiftSpectrum(this.#spectra, columns.start + j, [fitRow.column[j], fitColumn.column[j]], b, j * 2 * stride);
+    }
+    const crossed = new Float32Array(b.length);
+    // conj(A)·B: real part Ar·Br + Ai·Bi, imaginary part Ar·Bi − Ai·Br
+    for (let j = 0; j < width; j++) {
+      const at = j * 2 * stride;
+      crossed.set(b.subarray(at + stride, at + 2 * stride), at);
+      for (let s = 0; s < stride; s++) crossed[at + stride + s] = -b[at + s];
+    }
+    return this.#products(a, b, crossed, height, width);
+  }
+
+  #products(
+    a: Float32Array,
+    b: Float32Array,
+    crossed: Float32Array,
+    height: number,
+    width: number,
+  ): { even: Float32Array; odd: Float32Array } {
+    const { stride } = this.#spectra;
+    const [even, odd] = readAll(() => {
+      const left = tf.tensor3d(a, [1, height, 2 * stride]);
+      const product = (weights: typeof left, right: Float32Array) =>
+        tf.matMul(tf.mul(left, weights).reshape([-1, 2 * stride]), tf.tensor2d(right, [width, 2 * stride]), false, true);
+      return [product(this.#even, b), product(this.#odd, crossed)];
+    });
+    return { even, odd };
+  }
+
+  /** Pairs that do not fit the block: each about its own coarse peak. */
+  #refineApart(
+    rows: FrameRange,
+    columns: FrameRange,
+    coarse: { readonly shiftRow: Float32Array; readonly shiftColumn: Float32Array },
+    apart: readonly number[],
+    out: RefinedPeaks,
+  ): void {
+    const { stride, re, im } = this.#spectra;
+    const width = columns.stop - columns.start;
+    const peak = { x: 0, y: 0, value: 0 };
+    const batch = 64;
+    const shifted = new Float32Array(2 * stride);
+    for (let start = 0; start < apart.length; start += batch) {
+      const pairs = apart.slice(start, start + batch);
+      // conj(F_i)·F_j with F_j moved by the coarse shift: [Re, Im]
+      const cross = new Float32Array(pairs.length * 2 * stride);
+      for (const [p, at] of pairs.entries()) {
+        const i = (rows.start + Math.floor(at / width)) * stride;
+        shiftSpectrum(this.#spectra, columns.start + (at % width), [coarse.shiftRow[at], coarse.shiftColumn[at]], shifted, 0);
+        const to = p * 2 * stride;
+        for (let s = 0; s < stride; s++) {
+          cross[to + s] = re[i + s] * shifted[s] + im[i + s] * shifted[stride + s];
+          cross[to + stride + s] = re[i + s] * shifted[stride + s] - im[i + s] * shifted[s];
+        }
+      }
+      const [even, odd] = readAll(() => {
+        const both = tf.tensor3d(cross, [pairs.length, 2, stride]);
+        const sum = (weights: typeof both, part: number) =>
+          tf.matMul(
+            weights.slice([0, 0, 0], [-1, 1, stride]).reshape([-1, stride]),
+            both.slice([0, part, 0], [-1, 1, stride]).reshape([-1, stride]),
+            false,
+            true,
+          );
+        return [sum(this.#even, 0), sum(this.#odd, 1)];
+      });
+      for (const [p, at] of pairs.entries()) {
+        const inside = climb(this.#polynomial(even, odd, p, pairs.length), this.#radius, peak);
+        out.shiftRow[at] = coarse.shiftRow[at] + (inside ? peak.x : 0);
+        out.shiftColumn[at] = coarse.shiftColumn[at] + (inside ? peak.y : 0);
+        out.height[at] = inside ? peak.value : even[p];
+      }
+    }
+  }
+}
+
+const COEFFICIENTS = new Float64Array(TERMS.length);
+
+/** Height of each frame's correlation with itself: normalizes the heights of its pairs. */
+export function selfCorrelations(spectra: WindowSpectra): Float64Array {
+  const { count, band, stride, re, im } = spectra;
+  const stored = band + 1;
+  const out = new Float64Array(count);
+  for (let m = 0; m < count; m++) {
+    let sum = 0;
+    for (let s = 0; s < stride; s++) {
+      const power = re[m * stride + s] ** 2 + im[m * stride + s] ** 2;
+      sum += s % stored === 0 ? power : 2 * power;
+    }
+    out[m] = sum;
+  }
+  return out;
+}

@@ -1,0 +1,42 @@
+import { NotConvergedError } from '../errors.js';
+
+/**
+ * Solves `A x = b` for a symmetric positive definite band matrix by Cholesky factorization, in place: `size · band²`
+ * operations in double precision (tfjs has single precision only).
+ *
+ * @param matrix lower triangle, row by row: element (r, c) at `r · (band + 1) + band − (r − c)`. Becomes the factor.
+ * @param right b; becomes x.
+ * @param size number of unknowns.
+ * @param band largest r − c of an element that is not 0.
+ * @throws NotConvergedError if the matrix is not positive definite.
+ */
+export function solveBanded(matrix: Float64Array, right: Float64Array, size: number, band: number): void {
+  const stride = band + 1;
+  for (let r = 0; r < size; r++) {
+    const row = r * stride + band - r; // element (r, c) at row + c
+    const first = Math.max(0, r - band);
+    for (let c = first; c < r; c++) {
+      const other = c * stride + band - c;
+      let sum = matrix[row + c];
+      for (let k = Math.max(first, c - band); k < c; k++) sum -= matrix[row + k] * matrix[other + k];
+      matrix[row + c] = sum / matrix[other + c];
+    }
+    let diagonal = matrix[row + r];
+    for (let k = first; k < r; k++) diagonal -= matrix[row + k] ** 2;
+    if (!(diagonal > 0)) {
+      throw new NotConvergedError(`solveBanded(): 'matrix' must be positive definite, got a pivot of ${diagonal} in row ${r}`);
+    }
+    matrix[row + r] = Math.sqrt(diagonal);
+  }
+  for (let r = 0; r < size; r++) {
+    const row = r * stride + band - r;
+    let sum = right[r];
+    for (let k = Math.max(0, r - band); k < r; k++) sum -= matrix[row + k] * right[k];
+    right[r] = sum / matrix[row + r];
+  }
+  for (let r = size - 1; r >= 0; r--) {
+    const row = r * stride + band - r;
+    right[r] /= matrix[row + r];
+    for (let k = Math.max(0, r - band); k < r; k++) right[k] -= matrix[row + k] * right[r];
+  }
+}
