@@ -16,6 +16,18 @@ export function significant(value: number, digits = 3): string {
   return places <= 0 ? Math.round(value).toLocaleString('en-US').replace('-', MINUS) : decimals(value, places);
 }
 
+/** Decimals that tell the values of an axis apart: 1 for −4, −3.9, −3.8 …; at most 3. */
+export function axisDecimals(values: ArrayLike<number>): number {
+  const all = Array.from(values).filter(Number.isFinite);
+  const fits = (digits: number) => all.every((value) => Math.abs(value * 10 ** digits - Math.round(value * 10 ** digits)) < 0.02);
+  return [0, 1, 2].find(fits) ?? 3;
+}
+
+/** Text in which no line breaks between a number and its unit. */
+export function keepUnits(text: string): string {
+  return text.replace(/(\d) (px|nm|µm|%|s|eV|MiB)(?![\p{L}])/gu, '$1\u00a0$2');
+}
+
 /** A whole number with thousands apart. */
 export function whole(value: number): string {
   return Math.round(value).toLocaleString('en-US').replace('-', MINUS);

@@ -32,7 +32,7 @@ function scaleBar({ width, height }: ReportImage, nanometers: number): string {
   const unit = width / 100;
   const x = 4 * unit;
   const y = height - 5 * unit;
-  const label = `<text x="${(x + pixels / 2).toFixed(1)}" y="${(y - 2 * unit).toFixed(1)}" font-size="${(6 * unit).toFixed(1)}" text-anchor="middle" fill="#fff" stroke="#000" stroke-width="${(1.2 * unit).toFixed(2)}" paint-order="stroke" stroke-linejoin="round">${escapeText(length(bar))}</text>`;
+  const label = `<text x="${x.toFixed(1)}" y="${(y - 2 * unit).toFixed(1)}" font-size="${(6 * unit).toFixed(1)}" fill="#fff" stroke="#000" stroke-width="${(1.2 * unit).toFixed(2)}" paint-order="stroke" stroke-linejoin="round">${escapeText(length(bar, 1))}</text>`;
   return `<rect class="scale-bar" x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${pixels.toFixed(2)}" height="${(1.6 * unit).toFixed(1)}" fill="#fff" stroke="#000" stroke-width="${(0.5 * unit).toFixed(2)}"/>${label}`;
 }
 

@@ -1,13 +1,13 @@
+import { axisTitle } from './chartChannels.js';
 import { CHART_COLORS, SEQUENTIAL } from './colors.js';
-import { decimals } from './formatNumbers.js';
-import { axisTitle } from './frameCharts.js';
+import { axisDecimals, decimals } from './formatNumbers.js';
 import { escapeText, Html } from './html.js';
 import { type Contrast, dataUri, encodePng, shrinkImage } from './pngImage.js';
 import { type Figure, inlineSvg, standaloneSvg } from './renderChart.js';
 import { niceTicks } from './statistics.js';
 import type { RegistrationReport, ReportImage } from './types.js';
 
-const SIDE = 360;
+const SIDE = 280;
 const LEFT = 62;
 const TOP = 10;
 const BAR_LEFT = LEFT + SIDE + 18;
@@ -17,7 +17,7 @@ const HEIGHT = TOP + SIDE + 48;
 /** Above this the matrix is shown in means of squares of pairs; the file holds every pair. */
 const MAX_SHOWN = 400;
 
-const { ink, muted } = CHART_COLORS;
+const { grid, ink, muted } = CHART_COLORS;
 
 /** A label beside the matrix, and the position, counted in frames, where it belongs. */
 interface Tick {
@@ -33,10 +33,9 @@ export function matrixTicks(report: RegistrationReport): { readonly ticks: reado
   const steady = direction !== 0 && values.every((value, k) => k === 0 || (value - values[k - 1]) * direction > 0);
   const scale = steady ? values : frames.map((n) => report.frame[n]);
   const ends = [scale[0], scale[scale.length - 1]];
-  const ticks = niceTicks(Math.min(...ends), Math.max(...ends), 6).map((value) => ({
-    at: positionOf(value, scale) + 0.5,
-    text: decimals(value, Number.isInteger(value) ? 0 : 1),
-  }));
+  const places = niceTicks(Math.min(...ends), Math.max(...ends), 6);
+  const digits = axisDecimals(places);
+  const ticks = places.map((value) => ({ at: positionOf(value, scale) + 0.5, text: decimals(value, digits) }));
   return { ticks, title: steady ? axisTitle(report.axis) : 'Frame' };
 }
 
@@ -105,8 +104,9 @@ export function matrixFigure(
   const uri = dataUri(encodePng(shown, SEQUENTIAL, contrast));
   const place = `x="${LEFT}" y="${TOP}" width="${SIDE}" height="${SIDE}" viewBox="0 0 ${image.width} ${image.height}"`;
   const picture = `<svg ${place}><image width="${shown.width * shown.factor}" height="${shown.height * shown.factor}" preserveAspectRatio="none" style="image-rendering:pixelated" href="${uri}"/></svg>`;
+  const hatch = `<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="${grid}"/><rect width="2" height="6" fill="${muted}" opacity="0.45"/></pattern></defs><rect x="${LEFT}" y="${TOP}" width="${SIDE}" height="${SIDE}" fill="url(#hatch)"/>`;
   const frame = `<rect x="${LEFT}" y="${TOP}" width="${SIDE}" height="${SIDE}" fill="none" stroke="${muted}" stroke-width="0.75"/>`;
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="system-ui, Arial, 'DejaVu Sans', sans-serif">${picture}${frame}${frameTicks(report)}${colorBar(contrast, label)}</svg>`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="system-ui, Arial, 'DejaVu Sans', sans-serif">${hatch}${picture}${frame}${frameTicks(report)}${colorBar(contrast, label)}</svg>`;
   return {
     name,
     inline: new Html(inlineSvg(svg, name, label)),

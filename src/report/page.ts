@@ -1,5 +1,5 @@
-import { decimals, significant, whole } from './formatNumbers.js';
-import { axisTitle } from './frameCharts.js';
+import { axisTitle } from './chartChannels.js';
+import { decimals, keepUnits, significant, whole } from './formatNumbers.js';
 import { escapeText, Html, html } from './html.js';
 import { PAGE_STYLE } from './pageStyle.js';
 import type { PairStatistics } from './pairStatistics.js';
@@ -22,7 +22,7 @@ export interface ReportFigures {
 }
 
 function figure({ inline }: Figure, caption: Html | string, kind = ''): Html {
-  return html`<figure${kind ? new Html(` class="${kind}"`) : ''}>${inline}<figcaption>${caption}</figcaption></figure>\n`;
+  return html`<figure${kind ? new Html(` class="${kind}"`) : ''}>${inline}<figcaption>${typeof caption === 'string' ? keepUnits(caption) : caption}</figcaption></figure>\n`;
 }
 
 function header(report: RegistrationReport, { figures, sentences }: ReportSummary): Html {
@@ -32,7 +32,7 @@ function header(report: RegistrationReport, { figures, sentences }: ReportSummar
   const alerts =
     warnings.length === 0
       ? ''
-      : html`<section class="warnings"><b>${warnings.length === 1 ? 'One warning' : `${warnings.length} warnings`}</b><ul>${warnings.map((text) => html`<li>${text}</li>`)}</ul></section>`;
+      : html`<section class="warnings"><b>${warnings.length === 1 ? 'One warning' : `${warnings.length} warnings`}</b><ul>${warnings.map((text) => html`<li>${keepUnits(text)}</li>`)}</ul></section>`;
   return html`<header><h1>Registration of ${title}</h1>
 <p class="subtitle">${input.path} · ${input.format}, ${whole(input.frames)} × ${input.height} × ${input.width} ${input.pixelType} · ${day} UTC${version}</p></header>
 <section class="figures">${figures.map(([what, value, remark]) => html`<div><span>${what}</span><b>${value}</b><span>${remark}</span></div>`)}</section>
@@ -41,7 +41,9 @@ ${alerts}`;
 }
 
 function driftSection(report: RegistrationReport, figures: ReportFigures): Html {
-  const marks = report.used.includes(0) ? ' Hollow points on a tinted line: not used, the drift was interpolated.' : '';
+  const marks = report.used.includes(0)
+    ? ' Hollow points on a tinted line: the frame was not used, its drift was interpolated.'
+    : '';
   const lower = report.truth
     ? 'Below: what is left when the true drift is taken off, after the mean difference. '
     : 'Below: the drift without its trend (a running median of 15 frames), where jitter and error bars can be compared. ';
@@ -62,7 +64,7 @@ function imageSection(report: RegistrationReport, { before, after, pattern }: Re
   return html`<section><h2>Images</h2>
 <h3>Before</h3>${row(before)}
 <h3>After</h3>${row(after)}
-<p class="note">Grey values from the 0.5 to the 99.5 percentile, the same before and after. Hatched: not measured.${note}</p>
+<p class="note">Grey values reach from the 0.5 to the 99.5 percentile and are the same before and after. Hatched: not measured.${note}</p>
 ${
   pattern && report.pattern
     ? html`<h3>Pattern that stands still on the detector</h3>${figure(pattern, `Sensitivity relative to the mean, ${significant(100 * report.pattern.rms, 2)} % rms. Hatched: outside the field of view.`, 'single')}`
@@ -76,8 +78,8 @@ function pairSection(report: RegistrationReport, pairs: PairStatistics, figures:
   const outside = pairs.outside > 0 ? ` ${whole(pairs.outside)} pairs lie outside.` : '';
   const rms = `Residuals of ${whole(pairs.count)} pairs: ${significant(pairs.rmsRows, 2)} px rms in rows, ${significant(pairs.rmsColumns, 2)} px in columns; length ${significant(pairs.median, 2)} px in the median, ${significant(pairs.percentile95, 2)} px at 95 %.`;
   return html`<section><h2>Pairs</h2>
-<p>Every pair of frames gives a shift; the drift is what fits all of them best. ${rms} Residuals show contradictions between pairs, not the error of the drift: noise of a frame enters all its pairs alike.</p>
-<div class="pair">${figure(weights, 'Weight of every pair: height of the correlation peak, normalized. Hatched: not used.')}${figure(residuals, 'Length of the residual: measured shift against the drift found. Hatched: not used.')}</div>
+<p>Every pair of frames gives a shift; the drift is what fits all of them best. ${keepUnits(rms)} Residuals show contradictions between pairs, not the error of the drift: noise of a frame enters all its pairs alike.</p>
+<div class="pair">${figure(weights, 'Weight of every pair: height of the correlation peak, normalized. Hatched: not used.')}${figure(residuals, 'Length of the residual: measured shift against the drift found; the brightest color also stands for all above. Hatched: not used.')}</div>
 ${figure(histogram, `How many pairs have which residual.${outside}`)}
 ${distance ? figure(distance, `Residual of pairs whose frames lie so far apart in ${report.axis.label.toLowerCase()}: contrast that changes shows as a rise.`) : ''}
 <h3>Contradictions</h3>${outlierTable(report)}</section>`;

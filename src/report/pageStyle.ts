@@ -22,7 +22,7 @@ h3{font-size:1rem;margin:22px 0 6px}
 p{margin:6px 0;max-width:75ch}
 .note,.subtitle,figcaption{color:var(--muted);font-size:.88rem}
 .subtitle{overflow-wrap:anywhere;max-width:none}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(160px,1fr));gap:10px;margin:20px 0 16px}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));gap:10px;margin:20px 0 16px}
 .figures div{background:var(--card);border-radius:8px;padding:10px 14px}
 .figures b{display:block;font-size:1.4rem;line-height:1.3;font-variant-numeric:tabular-nums;white-space:nowrap}
 .figures span{color:var(--muted);font-size:.82rem;display:block;line-height:1.35}
@@ -36,14 +36,15 @@ figcaption{margin-top:6px;max-width:85ch}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:4px 28px}
 .images{display:grid;grid-template-columns:repeat(3,1fr);gap:14px}
 .images figure{margin:0}
-.images svg,.single svg{width:100%;border-radius:3px;background:repeating-linear-gradient(45deg,#c9b26a 0 3px,#8f7d45 3px 6px)}
+.images svg,.single svg{width:100%;border-radius:3px;background:repeating-linear-gradient(45deg,#b4c0cd 0 3px,#9aa8b7 3px 6px)}
 .single{max-width:440px}
 .single svg{display:block;height:auto}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;font-size:.88rem;margin:8px 0;font-variant-numeric:tabular-nums}
 th{text-align:left;font-weight:600;color:var(--muted);white-space:nowrap}
 th,td{padding:3px 18px 3px 0;border-bottom:1px solid var(--line);vertical-align:top}
-td{overflow-wrap:anywhere}
+td{overflow-wrap:break-word;max-width:420px}
+td.prose{min-width:170px}
 th.number,td.number{text-align:right;white-space:nowrap}
 .tables{display:grid;grid-template-columns:repeat(auto-fit,minmax(290px,1fr));gap:0 36px}
 summary{cursor:pointer;color:var(--rows)}

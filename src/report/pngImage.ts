@@ -47,7 +47,9 @@ export function shrinkImage(image: ReportImage, maxSide: number): ShrunkImage {
       counts[at]++;
     }
   }
-  return { factor, height, width, pixels: Float32Array.from(sums, (sum, i) => (counts[i] > 0 ? sum / counts[i] : Number.NaN)) };
+  const pixels = new Float32Array(sums.length);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = counts[i] > 0 ? sums[i] / counts[i] : Number.NaN;
+  return { factor, height, width, pixels };
 }
 
 /**
@@ -56,11 +58,14 @@ export function shrinkImage(image: ReportImage, maxSide: number): ShrunkImage {
  * @param colors 255 colors from low to high.
  */
 export function encodePng(image: ReportImage, colors: readonly Rgb[], { low, high }: Contrast): Uint8Array {
-  const scale = (colors.length - 1) / (high - low);
+  const last = colors.length - 1;
+  const scale = last / (high - low);
   // Index 0 is "not measured": fast-png writes the transparent entries first.
-  const data = Uint8Array.from(image.pixels, (value) =>
-    Number.isNaN(value) ? 0 : 1 + Math.max(0, Math.min(colors.length - 1, Math.round((value - low) * scale))),
-  );
+  const data = new Uint8Array(image.pixels.length);
+  for (let i = 0; i < data.length; i++) {
+    const value = image.pixels[i];
+    data[i] = Number.isNaN(value) ? 0 : 1 + Math.max(0, Math.min(last, Math.round((value - low) * scale)));
+  }
   const palette = [[128, 128, 128, 0], ...colors.map((color) => [...color, 255])];
   return encode({ width: image.width, height: image.height, data, channels: 1, depth: 8, palette }, { zlib: { level: 6 } });
 }

@@ -40,7 +40,16 @@ function config(size: ChartSize): object {
       domainWidth: 0.75,
       titlePadding: 6,
     },
-    legend: { labelColor: ink, titleColor: ink, labelFontSize: fontSize, symbolStrokeWidth: 2, labelLimit: 240 },
+    // The axes of all charts stand under each other.
+    axisY: { minExtent: size === 'wide' ? 34 : 30 },
+    legend: {
+      labelColor: ink,
+      titleColor: ink,
+      labelFontSize: fontSize,
+      symbolStrokeWidth: 2,
+      symbolOpacity: 1,
+      labelLimit: 240,
+    },
     title: { color: ink, fontSize: fontSize + 1, fontWeight: 600, anchor: 'start' },
     concat: { spacing: 14 },
   };
@@ -67,8 +76,8 @@ export function withPageColors(svg: string): string {
 /** An SVG to stand in the page: ids of its own, a name for those who cannot see it, never wider than the page. */
 export function inlineSvg(svg: string, id: string, label: string): string {
   return withPageColors(svg)
-    .replace(/\bid="(clip|gradient)/g, `id="${id}-$1`)
-    .replace(/url\(#(clip|gradient)/g, `url(#${id}-$1`)
+    .replace(/\bid="(clip|gradient|hatch)/g, `id="${id}-$1`)
+    .replace(/url\(#(clip|gradient|hatch)/g, `url(#${id}-$1`)
     .replace('<svg ', `<svg role="img" aria-label="${escapeText(label)}" `);
 }
 

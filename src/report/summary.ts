@@ -1,5 +1,5 @@
 import { type DriftError, driftError } from './driftError.js';
-import { decimals, length, significant, whole } from './formatNumbers.js';
+import { decimals, keepUnits, length, significant, whole } from './formatNumbers.js';
 import type { PairStatistics } from './pairStatistics.js';
 import { median } from './statistics.js';
 import type { RegistrationReport } from './types.js';
@@ -24,11 +24,11 @@ function totalDrift({ drift, used }: RegistrationReport): TotalDrift {
   const last = used.lastIndexOf(1);
   const row = drift.rows[last] - drift.rows[first];
   const column = drift.columns[last] - drift.columns[first];
-  return { row, column, distance: Math.hypot(row, column) };
+  return { row, column, distance: first < last ? Math.hypot(row, column) : Number.NaN };
 }
 
-function onSample(pixels: number, pixelSize: number | undefined): string {
-  return pixelSize && Number.isFinite(pixels) ? length(pixels * pixelSize) : '';
+function onSample(pixels: number, pixelSize: number | undefined, digits = 3): string {
+  return pixelSize && Number.isFinite(pixels) ? length(pixels * pixelSize, digits) : '';
 }
 
 function plural(count: number, one: string, many: string = `${one}s`): string {
@@ -40,19 +40,17 @@ function framesSentence({ used, reason, input }: RegistrationReport): string {
   const registered = used.reduce((sum, flag) => sum + flag, 0);
   const doubtful = reason.filter((text, n) => text !== '' && used[n] === 1).length;
   const rest = count - registered;
-  const start =
-    registered === count
-      ? `All ${plural(count, 'frame')} were registered`
-      : `${plural(registered, 'frame')} of ${whole(count)} were registered`;
+  const were = registered === 1 ? 'was' : 'were';
+  const start = rest === 0 && count > 1 ? `All ${whole(count)} frames` : `${whole(registered)} of ${plural(count, 'frame')}`;
   const interpolated = rest === 0 ? '' : `; the drift of the other ${rest === 1 ? 'one' : whole(rest)} was interpolated`;
   const doubts = doubtful === 0 ? '' : `; ${plural(doubtful, 'registered frame is', 'registered frames are')} doubtful`;
-  const part = count < input.frames ? ` (a part of the input's ${whole(input.frames)})` : '';
-  return `${start}${part}${interpolated}${doubts}.`;
+  const part = count < input.frames ? ` (of ${whole(input.frames)} in the input)` : '';
+  return `${start}${part} ${were} registered${interpolated}${doubts}.`;
 }
 
 function driftSentence(report: RegistrationReport): string {
   const { row, column, distance } = totalDrift(report);
-  if (!Number.isFinite(distance)) return 'No drift could be found.';
+  if (!Number.isFinite(distance)) return 'No drift could be found: fewer than two frames were registered.';
   const size = onSample(distance, report.pixelSizeNanometers);
   const words = `From the first to the last registered frame the sample moved by ${decimals(row, 2)} px in rows and ${decimals(column, 2)} px in columns`;
   return `${words}: ${decimals(distance, 1)} px${size && `, ${size}`}.`;
@@ -61,7 +59,7 @@ function driftSentence(report: RegistrationReport): string {
 function sigmaSentence({ sigma, pixelSizeNanometers }: RegistrationReport): string {
   const [rows, columns] = [median(sigma.rows), median(sigma.columns)];
   if (!Number.isFinite(rows)) return 'The error of the drift is unknown.';
-  const size = onSample(Math.hypot(rows, columns) / Math.SQRT2, pixelSizeNanometers);
+  const size = onSample(Math.hypot(rows, columns) / Math.SQRT2, pixelSizeNanometers, 2);
   return `Half of the frames have a standard error below ${significant(rows, 2)} px in rows and ${significant(columns, 2)} px in columns${size && ` (about ${size})`}.`;
 }
 
@@ -99,24 +97,24 @@ export function summarize(report: RegistrationReport, pairs: PairStatistics): Re
   const error = truth && driftError(drift, truth, { used, sigma });
   const total = totalDrift(report);
   const registered = used.reduce((sum, flag) => sum + flag, 0);
+  const components = Number.isFinite(total.distance) ? `${decimals(total.row, 1)} down, ${decimals(total.column, 1)} right` : '';
   const figures: [string, string, string][] = [
     ['frames registered', whole(registered), `of ${whole(used.length)}`],
     [
       'total drift',
       Number.isFinite(total.distance) ? `${decimals(total.distance, 1)} px` : '–',
-      onSample(total.distance, report.pixelSizeNanometers) ||
-        `${decimals(total.row, 1)} down, ${decimals(total.column, 1)} right`,
+      onSample(total.distance, report.pixelSizeNanometers) || components,
     ],
     [
-      'median standard error',
+      'standard error',
       `${significant(median(sigma.rows), 2)} px`,
-      `rows; columns ${significant(median(sigma.columns), 2)} px`,
+      `median, rows; columns ${significant(median(sigma.columns), 2)} px`,
     ],
     ['pairs used', whole(pairs.count), Number.isFinite(pairs.median) ? `median residual ${significant(pairs.median, 2)} px` : ''],
   ];
   if (error)
     figures.push([
-      'error against the truth',
+      'distance to the truth',
       `${significant(error.median, 2)} px`,
       `median; at most ${significant(error.max, 2)} px`,
     ]);
@@ -130,5 +128,9 @@ export function summarize(report: RegistrationReport, pairs: PairStatistics): Re
     apertureSentence(report),
     ...report.findings,
   ].filter((sentence) => sentence !== undefined);
-  return { figures, sentences, error };
+  return {
+    figures: figures.map(([what, value, remark]) => [what, keepUnits(value), keepUnits(remark)]),
+    sentences: sentences.map(keepUnits),
+    error,
+  };
 }

@@ -1,5 +1,5 @@
-import { decimals, significant, whole } from './formatNumbers.js';
-import { axisTitle } from './frameCharts.js';
+import { axisTitle } from './chartChannels.js';
+import { axisDecimals, decimals, keepUnits, significant, whole } from './formatNumbers.js';
 import { Html, html } from './html.js';
 import type { RegistrationReport, ReportValue } from './types.js';
 
@@ -9,6 +9,8 @@ const MAX_ROWS = 200;
 type Cell = string | Html;
 
 interface TableOptions {
+  /** Columns of sentences, which do not become narrow. */
+  readonly prose?: readonly number[];
   /** Columns of numbers, aligned to the right. */
   readonly numeric?: readonly number[];
   /** Where the rest of a cut table is. */
@@ -16,8 +18,8 @@ interface TableOptions {
 }
 
 function table(head: readonly string[], rows: readonly (readonly Cell[])[], options: TableOptions = {}): Html {
-  const { numeric = [], rest = '' } = options;
-  const kind = (k: number) => new Html(numeric.includes(k) ? ' class="number"' : '');
+  const { numeric = [], prose = [], rest = '' } = options;
+  const kind = (k: number) => new Html(numeric.includes(k) ? ' class="number"' : prose.includes(k) ? ' class="prose"' : '');
   const shown = rows.slice(0, MAX_ROWS);
   const cut =
     rows.length > shown.length ? html`<p class="note">The first ${whole(MAX_ROWS)} of ${whole(rows.length)}${rest}.</p>` : '';
@@ -28,17 +30,18 @@ function table(head: readonly string[], rows: readonly (readonly Cell[])[], opti
 /** The frames that were not used, and the used ones that are doubtful, each with the reason. */
 export function unusedTable(report: RegistrationReport): Html {
   const { used, reason, axis, frame, drift, sigma, weight } = report;
+  const digits = axisDecimals(axis.values);
   const rows = Array.from(used).flatMap((flag, n) => {
     if (flag === 1 && reason[n] === '') return [];
-    const value = significant(axis.values[n], 5);
+    const value = decimals(axis.values[n], digits);
     const place = `${decimals(drift.rows[n], 2)}, ${decimals(drift.columns[n], 2)}`;
     const error = `${significant(sigma.rows[n], 2)}, ${significant(sigma.columns[n], 2)}`;
     const state = flag === 1 ? 'doubtful' : 'interpolated';
-    return [[String(frame[n]), value, state, reason[n] || 'not stated', place, error, significant(weight[n], 2)]];
+    return [[String(frame[n]), value, state, keepUnits(reason[n] || 'not stated'), place, error, significant(weight[n], 2)]];
   });
   if (rows.length === 0) return html`<p>Every frame was used, and none is doubtful.</p>`;
   const head = ['frame', axisTitle(axis), 'drift is', 'reason', 'drift (px): row, column', 'standard error (px)', 'weight'];
-  return table(head, rows, { numeric: [0, 1, 4, 5, 6], rest: '; drift.csv has all of them' });
+  return table(head, rows, { numeric: [0, 1, 4, 5, 6], prose: [3], rest: '; drift.csv has all of them' });
 }
 
 /** Pairs that contradict the others. */

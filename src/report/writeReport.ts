@@ -2,12 +2,13 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShapeError } from '../errors.js';
 import { writeFileAtomic } from '../io/index.js';
-import { driftChart, qualityChart } from './frameCharts.js';
+import { driftChart } from './driftChart.js';
 import { imageFigure } from './imageFigure.js';
 import { matrixFigure, symmetricImage } from './matrixFigure.js';
 import { type ReportFigures, reportPage } from './page.js';
 import { type PairStatistics, pairStatistics } from './pairStatistics.js';
 import { percentileContrast } from './pngImage.js';
+import { qualityChart } from './qualityChart.js';
 import type { Figure } from './renderChart.js';
 import { histogramChart, residualDistanceChart } from './residualCharts.js';
 import { quantile } from './statistics.js';
@@ -60,7 +61,8 @@ function imageFigures(report: RegistrationReport): Pick<ReportFigures, 'before' 
   const row = (when: 'before' | 'after') =>
     kinds.map((kind) => {
       const outlines = when === 'before' && kind === 'mean' ? { aperture, window } : {};
-      const contrast = percentileContrast(images.before[kind]);
+      const [a, b] = [percentileContrast(images.before[kind]), percentileContrast(images.after[kind])];
+      const contrast = { low: Math.min(a.low, b.low), high: Math.max(a.high, b.high) };
       const label = `${kind} frame ${when} registration`;
       return imageFigure(`${kind}-${when}`, label, images[when][kind], { pixelSizeNanometers, contrast, ...outlines });
     });
