@@ -14,8 +14,8 @@ export const TAIL_ENERGY = 18;
 // differ a little, as the field in front of a sample with steps in height and work function makes them.
 const EDGES = [0.7, 1.1, 1.3, 1.4] as const;
 const MIRROR = [1, 0.9, 0.96, 0.86] as const;
-const BAND_CENTER = 3.4;
-const HOPPING = 1.5;
+const BAND_CENTER = 4;
+const HOPPING = 1.35;
 
 const bell = (energy: number, center: number, width: number): number => Math.exp(-0.5 * ((energy - center) / width) ** 2);
 const rise = (energy: number, center: number, width: number): number => 1 / (1 + Math.exp((center - energy) / width));
@@ -23,7 +23,7 @@ const rise = (energy: number, center: number, width: number): number => 1 / (1 +
 /**
  * Reflectivity of `layers` graphene layers (0 = the bare substrate) at a landing energy, between 0 and 1.
  * Mirror mode below the work function; then n minima for n layers, at the levels of a chain of n interlayer states
- * (center 3.4 eV, hopping 1.5 eV), and a second, weaker band at 14 eV.
+ * (center 4 eV, hopping 1.35 eV), and a second, weaker band at 14 eV.
  */
 export function grapheneReflectivity(layers: 0 | 1 | 2 | 3, energy: number): number {
   const transmitted = rise(energy, EDGES[layers], 0.12);
