@@ -15,6 +15,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./info.js')).command,
   },
   {
+    name: 'simulate',
+    summary: 'make a series whose true drift is known',
+    load: async () => (await import('./simulate.js')).command,
+  },
+  {
     name: 'doctor',
     summary: 'check this installation: versions, backend, memory, self-test',
     load: async () => (await import('./doctor.js')).command,
