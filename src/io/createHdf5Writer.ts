@@ -1,0 +1,131 @@
+import { resolve } from 'node:path';
+import type { Dataset, File as Hdf5File } from 'h5wasm/node';
+import { throwIfAborted } from '../errors.js';
+import { PIXEL_ARRAYS } from '../stack/pixels.js';
+import { placeFrame } from '../stack/placeFrame.js';
+import type { ChunkSink, PixelArray, PixelType } from '../stack/types.js';
+import { loadHdf5 } from './loadHdf5.js';
+import { FrameLedger, type OutputInfo, type StackWriterOptions, stackAttributes, stackCoordinates } from './outputInfo.js';
+import { startOutput } from './partialOutput.js';
+import { toOutputError, writingTo } from './writeFileAtomic.js';
+
+/** HDF5's names of the types, little-endian. */
+const DTYPES: Readonly<Record<PixelType, string>> = {
+  uint8: '<B',
+  uint16: '<H',
+  uint32: '<I',
+  int8: '<b',
+  int16: '<h',
+  int32: '<i',
+  float32: '<f',
+  float64: '<d',
+};
+
+/** What the published layout calls the values that stand beside the pixels. */
+const PUBLISHED_NAMES: Readonly<Record<string, string>> = { energy: 'Energy_set', mcp_bias: 'MCP_bias' };
+
+/** netCDF's name for a dimension that has no values of its own. */
+const BARE_DIMENSION = 'This is a netCDF dimension but not a netCDF variable.';
+
+/**
+ * An HDF5 file in the published layout: `Intensity(time, x, y)`, x being the row, one frame a chunk, deflated (level 1),
+ * with `Energy_set` or `time`, `multiplier` and `MCP_bias` beside it. Its dimensions are named as netCDF-4 does, so that
+ * netCDF programs and xarray read it too. One frame is in memory at a time.
+ */
+export async function createHdf5Writer(path: string, info: OutputInfo, options: StackWriterOptions): Promise<ChunkSink> {
+  const output = await startOutput(path, options.overwrite);
+  const { File } = await loadHdf5();
+  const ledger = new FrameLedger(info);
+  let file: Hdf5File | undefined;
+  let pixels: Dataset;
+  const abort = async (): Promise<void> => {
+    try {
+      file?.close();
+    } finally {
+      file = undefined;
+      await output.discard();
+    }
+  };
+  try {
+    file = new File(resolve(output.path), 'w');
+    if (file.file_id < 0n) throw new Error('the HDF5 library cannot make the file');
+    pixels = describe(file, info, options);
+  } catch (error) {
+    await abort();
+    throw toOutputError(error, path);
+  }
+  const write = async (index: number, frame: PixelArray): Promise<void> => {
+    throwIfAborted(options.signal, 'Writing a stack');
+    await writingTo(path, async () => pixels.write_slice([[index, index + 1], [], []], frame));
+  };
+  return {
+    async writeFrame(index, frame) {
+      ledger.takeFrame(index, frame);
+      await write(index, frame);
+    },
+    async writePlaced(index, frame, placement) {
+      ledger.takePlaced(index, frame, placement);
+      await write(index, placeFrame(frame, placement));
+    },
+    async finish() {
+      throwIfAborted(options.signal, 'Writing a stack');
+      ledger.assertComplete();
+      await writingTo(path, async () => {
+        file?.flush();
+        if ((file?.close() ?? 0) < 0) throw new Error('the HDF5 library cannot close the file');
+        file = undefined;
+      });
+      await output.commit();
+    },
+    abort,
+  };
+}
+
+function describe(file: Hdf5File, info: OutputInfo, options: StackWriterOptions): Dataset {
+  const { frames, height, width, pixelType = 'uint16' } = info;
+  const series = stackCoordinates(info).map(({ name, ...rest }) => ({ ...rest, name: PUBLISHED_NAMES[name] ?? name }));
+  for (const { name, values, unit, title } of series) {
+    const dataset = file.create_dataset({ name, data: values, shape: [frames], dtype: DTYPES.float64 });
+    dataset.create_attribute('long_name', title);
+    if (unit !== '') dataset.create_attribute('units', unit);
+  }
+  const blank = new PIXEL_ARRAYS[pixelType](height * width);
+  // made with one frame, then grown: the library wants the values of a new dataset in memory
+  const pixels = file.create_dataset({
+    name: 'Intensity',
+    data: blank,
+    shape: [1, height, width],
+    maxshape: [frames, height, width],
+    dtype: DTYPES[pixelType],
+    chunks: [1, height, width],
+    compression: 'gzip',
+    compression_opts: [1],
+  });
+  if (frames > 1) pixels.resize([frames, height, width]);
+  nameDimensions(
+    file,
+    pixels,
+    info,
+    series.map(({ name }) => name),
+  );
+  for (const [name, value] of Object.entries(stackAttributes(info, options))) {
+    // booleans as 0 and 1, as netCDF has none; what is neither text nor number as JSON
+    const plain = typeof value === 'boolean' ? Number(value) : value;
+    const stored = typeof plain === 'number' || typeof plain === 'string' ? plain : JSON.stringify(plain);
+    if (stored !== undefined) file.create_attribute(name, stored);
+  }
+  return pixels;
+}
+
+function nameDimensions(file: Hdf5File, pixels: Dataset, info: OutputInfo, series: readonly string[]): void {
+  const sizes = { time: info.frames, x: info.height, y: info.width };
+  for (const [axis, [name, size]] of Object.entries(sizes).entries()) {
+    const known = series.includes(name);
+    const scale = known
+      ? (file.get(name) as Dataset)
+      : file.create_dataset({ name, data: new Float32Array(size), shape: [size], dtype: DTYPES.float32 });
+    scale.make_scale(known ? name : `${BARE_DIMENSION}${String(size).padStart(10)}`);
+    pixels.attach_scale(axis, `/${name}`);
+  }
+  for (const name of series) if (name !== 'time') (file.get(name) as Dataset).attach_scale(0, '/time');
+}
