@@ -30,6 +30,7 @@ function spectraTensor(spectra: WindowSpectra, { start, stop }: FrameRange, conj
  * @param spectra edge spectra, usually narrowed to the band that carries most of their energy.
  * @param rows frames i of the pairs; `columns` frames j.
  * @param wanted whether the pair (i, j) is to be computed; others are left 0.
+ * @param elapsedMs the time that the search for the maxima takes is added to it.
  * @returns peaks `[rows, columns]`; accurate to a few tenths of the grid step `windowSize / (2·band)`.
  */
 export function coarsePeaks(
@@ -37,6 +38,7 @@ export function coarsePeaks(
   rows: FrameRange,
   columns: FrameRange,
   wanted: (i: number, j: number) => boolean,
+  elapsedMs: { search: number } = { search: 0 },
 ): CoarsePeaks {
   const height = rows.stop - rows.start;
   const width = columns.stop - columns.start;
@@ -57,11 +59,13 @@ export function coarsePeaks(
         const many = first === columns.start ? all : all.slice([first - columns.start, 0, 0], [-1, -1, -1]);
         return irfft2d(tf.mul(one, many));
       });
+      const begin = performance.now();
       for (let j = first; j < columns.stop; j++) {
         if (!wanted(i, j)) continue;
         const at = (i - rows.start) * width + (j - columns.start);
         locateMaximum(values, (j - first) * side * side, side, step, out, at);
       }
+      elapsedMs.search += performance.now() - begin;
     }
   });
   return out;

@@ -33,8 +33,8 @@ export interface CorrelateStackOptions {
   readonly checkpoint?: PairCheckpoint | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((pairsDone: number, pairsTotal: number) => void) | undefined;
-  /** Milliseconds spent, added to. */
-  readonly elapsedMs?: { correlate: number; refine: number };
+  /** Milliseconds spent, added to: transforms, search for the maxima, refinement. */
+  readonly elapsedMs?: { correlate: number; search: number; refine: number };
 }
 
 /** Number of pairs i < j of a choice. */
@@ -79,7 +79,14 @@ export function coarseBand(spectra: WindowSpectra, share: number = COARSE_SHARE)
  * @throws AbortedError between blocks, when `signal` is aborted; finished blocks are in the checkpoint.
  */
 export async function correlateStack(spectra: WindowSpectra, options: CorrelateStackOptions = {}): Promise<PairTable> {
-  const { pairs = 'all', minWeight = 0.15, checkpoint, signal, onProgress, elapsedMs = { correlate: 0, refine: 0 } } = options;
+  const {
+    pairs = 'all',
+    minWeight = 0.15,
+    checkpoint,
+    signal,
+    onProgress,
+    elapsedMs = { correlate: 0, search: 0, refine: 0 },
+  } = options;
   const { count } = spectra;
   const reach = pairs === 'all' ? count : pairs.band;
   const wanted = (i: number, j: number): boolean => j > i && j - i <= reach;
@@ -100,10 +107,11 @@ export async function correlateStack(spectra: WindowSpectra, options: CorrelateS
         let block = await checkpoint?.read(a, b);
         if (!block) {
           const start = performance.now();
-          const peaks = coarsePeaks(coarse, rows, columns, wanted);
+          const searchedMs = elapsedMs.search;
+          const peaks = coarsePeaks(coarse, rows, columns, wanted, elapsedMs);
           const middle = performance.now();
           block = refineBlock(refiner, peaks, { rows, columns, wanted, minWeight, self, side: 2 * coarse.band });
-          elapsedMs.correlate += middle - start;
+          elapsedMs.correlate += middle - start - (elapsedMs.search - searchedMs);
           elapsedMs.refine += performance.now() - middle;
           await checkpoint?.write(a, b, block);
         }

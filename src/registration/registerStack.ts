@@ -1,6 +1,6 @@
 import { OptionError, ShapeError, throwIfAborted } from '../errors.js';
 import type { ImageStack } from '../stack/index.js';
-import { correlateStack, countPairs, type PairCheckpoint, type PairChoice } from './correlateStack.js';
+import { coarseBand, correlateStack, countPairs, type PairCheckpoint, type PairChoice } from './correlateStack.js';
 import { type DriftTable, driftTable } from './driftQuality.js';
 import { isFastSize } from './fftSize.js';
 import type { Aperture } from './findAperture.js';
@@ -55,6 +55,8 @@ export interface Registration {
   readonly window: WindowPlace;
   /** Highest frequency used, cycles per window. */
   readonly band: number;
+  /** Highest frequency of the coarse search, cycles per window. */
+  readonly coarseBand: number;
   readonly aperture: Aperture | undefined;
   readonly badPixels: number;
   /** Why there is no pattern, or what it is. */
@@ -71,6 +73,8 @@ export interface Registration {
     read: number;
     filter: number;
     correlate: number;
+    /** Search for the maxima of the correlations. */
+    search: number;
     refine: number;
     solve: number;
   };
@@ -130,7 +134,7 @@ export async function registerStack(stack: ImageStack, options: RegisterOptions 
   const { sigma = 3, stride = 1, pairs: choice = 'all', weightPower = 4, solver = 'least-squares', signal, onProgress } = options;
   const [count, height, width] = stack.shape;
   const warnings: string[] = [...stack.info.warnings];
-  const seconds = { survey: 0, pattern: 0, read: 0, filter: 0, correlate: 0, refine: 0, solve: 0 };
+  const seconds = { survey: 0, pattern: 0, read: 0, filter: 0, correlate: 0, search: 0, refine: 0, solve: 0 };
   const timed = async <T>(stage: 'survey' | 'pattern' | 'solve', work: () => Promise<T> | T): Promise<T> => {
     const start = performance.now();
     const result = await work();
@@ -170,7 +174,7 @@ export async function registerStack(stack: ImageStack, options: RegisterOptions 
     seconds,
     onProgress: (done, total) => onProgress?.('filter', done, total),
   });
-  const elapsedMs = { correlate: 0, refine: 0 };
+  const elapsedMs = { correlate: 0, search: 0, refine: 0 };
   const pairs = await correlateStack(spectra, {
     pairs: choice,
     minWeight: bound,
@@ -180,6 +184,7 @@ export async function registerStack(stack: ImageStack, options: RegisterOptions 
     onProgress: (done, total) => onProgress?.('correlate', done, total),
   });
   seconds.correlate = elapsedMs.correlate / 1000;
+  seconds.search = elapsedMs.search / 1000;
   seconds.refine = elapsedMs.refine / 1000;
   return timed('solve', () => {
     const minWeight = options.minWeight === 'auto' ? automaticMinWeight(pairs) : bound;
@@ -197,6 +202,7 @@ export async function registerStack(stack: ImageStack, options: RegisterOptions 
       minWeight,
       window,
       band: spectra.band,
+      coarseBand: coarseBand(spectra),
       aperture: survey.aperture,
       badPixels: survey.badPixels,
       pattern,
