@@ -14,16 +14,22 @@ const USAGE = `npm start                       simulate a series with known drif
 npm start -- INPUT [options]    register your own series; INPUT is a folder, a file or a glob in quotes,
                                 the options are those of leem register (npx leem register --help)
 `;
+/** What the demo's series differs in from the simulation's own defaults. */
+const SERIES_OPTIONS = [];
 const EXTENSIONS = /\.(zarr|tiff?|h5|hdf5|nc|dat|dav|nlp|png)$/i;
 
 /** A name for the output of these inputs: of the folder that holds them where there are several. */
 export function outputName(inputs) {
   const [first] = inputs;
-  const isPattern = inputs.length > 1 || /[*?]/.test(basename(first));
-  const path = first.replace(/[?#].*$/s, (rest) => (/^https?:/i.test(first) ? '' : rest)).replace(/[\\/]+$/, '');
-  const name = basename(isPattern ? dirname(resolve(path)) : /^https?:/i.test(path) ? path : resolve(path));
+  const isPattern = inputs.length > 1 || (!isUrl(first) && /[*?]/.test(basename(first)));
+  const path = isUrl(first) ? new URL(first).pathname : resolve(first);
+  const name = basename(isPattern ? dirname(path) : path);
   const plain = (EXTENSIONS.test(name) ? name.slice(0, -extname(name).length) : name).replace(/[^\p{L}\p{N}._-]+/gu, '_');
   return /[\p{L}\p{N}]/u.test(plain) ? plain : 'series';
+}
+
+function isUrl(text) {
+  return /^[a-z][a-z0-9+.-]+:\/\//i.test(text);
 }
 
 /** Whether a run may write there: nothing is there yet, or a run that was stopped, which goes on. */
@@ -79,15 +85,11 @@ async function simulate(series) {
     return 0;
   }
   rmSync(stamp, { force: true });
-  rmSync(series, { recursive: true, force: true });
   mkdirSync(dirname(series), { recursive: true });
-  const code = await leem(['simulate', 'series', '--out', series, ...SERIES_OPTIONS], ROOT);
+  const code = await leem(['simulate', 'series', '--out', series, '--overwrite', ...SERIES_OPTIONS], ROOT);
   if (code === 0) writeFileSync(stamp, wanted);
   return code;
 }
-
-/** The embedded default: the simulation's own defaults. */
-const SERIES_OPTIONS = [];
 
 async function runDemo() {
   const demo = join(ROOT, 'out', 'demo');
@@ -105,8 +107,6 @@ async function runInput({ inputs, options, out: given }, cwd) {
   const code = await leem(['register', ...inputs, ...options, ...(given === undefined ? ['--out', out] : [])], cwd);
   return finish(code, resolve(cwd, out), cwd);
 }
-
-const isUrl = (text) => /^[a-z][a-z0-9+.-]+:\/\//i.test(text);
 
 function finish(code, out, cwd) {
   const report = join(out, 'report.html');

@@ -36,6 +36,19 @@ function watchSignals(): AbortSignal {
   return controller.signal;
 }
 
+/** An error that no command waited for still ends in one line. */
+function reportStrayErrors(signal: AbortSignal, debug: boolean): void {
+  const onError = (error: unknown): never => {
+    const text = error instanceof Error ? (debug && error.stack) || error.message : String(error);
+    if (!signal.aborted) process.stderr.write(`leem: ${debug ? text : text.split('\n')[0]}\n`);
+    process.exit(signal.aborted ? EXIT.STOPPED : EXIT.FAILED);
+  };
+  process.on('uncaughtException', onError);
+  process.on('unhandledRejection', onError);
+  // Node leaves quietly, as if all were well, when nothing that it waits for is left.
+  process.on('beforeExit', () => onError(new Error('ended before the work was done')));
+}
+
 function written(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
     if (stream.destroyed || !stream.writable) resolve();
@@ -56,11 +69,14 @@ export async function runProcess(commands?: readonly CommandEntry[]): Promise<ne
   const stdout = { isTTY: process.stdout.isTTY, write: (text: string) => writeResult(text) };
   // Under --json nothing but the one object may reach stdout, whatever a library prints.
   if (argv.includes('--json')) process.stdout.write = process.stderr.write.bind(process.stderr) as Write;
+  const debug = Boolean(process.env.LEEMLAB_DEBUG && process.env.LEEMLAB_DEBUG !== '0');
+  const signal = watchSignals();
+  reportStrayErrors(signal, debug);
   const code = await runLeem(argv, {
     stdout,
     stderr: process.stderr,
-    signal: watchSignals(),
-    debug: Boolean(process.env.LEEMLAB_DEBUG && process.env.LEEMLAB_DEBUG !== '0'),
+    signal,
+    debug,
     ...(commands ? { commands } : {}),
   });
   await Promise.all([new Promise<void>((resolve) => writeResult('', () => resolve())), written(process.stderr)]);
