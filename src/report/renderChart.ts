@@ -55,12 +55,19 @@ function config(size: ChartSize): object {
   };
 }
 
+/** Coordinates to a hundredth of a pixel: Vega writes 16 digits, most of a chart's size. */
+function roundCoordinates(svg: string): string {
+  return svg.replace(/ (?:d|transform)="[^"]*"/g, (attribute) =>
+    attribute.replace(/-?\d+\.\d{3,}(?:e-\d+)?/g, (number) => String(Number(Number(number).toFixed(2)))),
+  );
+}
+
 async function render(spec: ChartSpec, size: ChartSize): Promise<string> {
   const [vega, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
   const compiled = compile({ ...spec, config: config(size) } as unknown as Parameters<typeof compile>[0]);
   const view = new vega.View(vega.parse(compiled.spec), { renderer: 'none', logLevel: vega.Error });
   try {
-    return await view.toSVG();
+    return roundCoordinates(await view.toSVG());
   } finally {
     view.finalize();
   }

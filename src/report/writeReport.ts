@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShapeError } from '../errors.js';
-import { writeFileAtomic } from '../io/index.js';
+import { writeFileAtomic, writingTo } from '../io/writeFileAtomic.js';
 import { driftChart } from './driftChart.js';
 import { imageFigure } from './imageFigure.js';
 import { matrixFigure, symmetricImage } from './matrixFigure.js';
@@ -103,7 +103,7 @@ export async function writeReport(dir: string, report: RegistrationReport): Prom
   const statistics = pairStatistics(report);
   const figures = await drawFigures(report, statistics);
   const folder = join(dir, 'figures');
-  await mkdir(folder, { recursive: true });
+  await writingTo(folder, () => mkdir(folder, { recursive: true }));
   const all = Object.values(figures).flat() as (Figure | undefined)[];
   for (const { name, files } of all.filter((figure) => figure !== undefined)) {
     for (const { extension, content } of files) await writeFileAtomic(join(folder, `${name}.${extension}`), content);
