@@ -69,6 +69,13 @@ function readSlice(dataset: Dataset, ranges: Parameters<Dataset['slice']>[0], pa
   try {
     return dataset.slice(ranges) as PixelArray;
   } catch (cause) {
+    const filter = /filter '?([^'\n]*?)'? is not registered/.exec(String(cause))?.[1];
+    if (filter !== undefined) {
+      throw new UnsupportedError(
+        `${path}: '${dataset.path}' is compressed with the filter ${filter}, which cannot be read here`,
+        { cause },
+      );
+    }
     throw new DataFormatError(`${what} cannot be read from '${dataset.path}'; the file is damaged`, { path }, { cause });
   }
 }
@@ -170,7 +177,17 @@ function attributesOf(owner: Dataset | Hdf5File): Record<string, unknown> {
   return Object.fromEntries(
     names.map((name) => {
       const value = attribute(owner, name);
-      return [name, Array.isArray(value) && value.length === 1 ? value[0] : value];
+      return [name, Array.isArray(value) && value.length === 1 ? value[0] : structured(value)];
     }),
   );
+}
+
+/** leemlab stores what HDF5 has no type for as JSON. */
+function structured(value: unknown): unknown {
+  if (typeof value !== 'string' || !/^[[{]/.test(value)) return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value; // a text that only looks like it
+  }
 }
