@@ -127,7 +127,7 @@ function steps(python) {
     },
     {
       name: 'TensorFlow binding for Node',
-      stamp: hash(lock, TENSORFLOW_VERSION, process.platform, process.arch, read('binder/tensorCopy.h')),
+      stamp: hash(lock, TENSORFLOW_VERSION, process.platform, process.arch),
       done: () => existsSync(join(TFJS_NODE, 'lib', 'napi-v8', 'tfjs_binding.node')),
       optional: true,
       work: () => (existsSync(join(wheelDir, 'lib')) ? buildBinding(wheelDir) : downloadBinding()),
@@ -230,8 +230,6 @@ async function buildBinding(wheelDir) {
     TFJS_NODE,
     '-I',
     join(deps, 'include'),
-    '-include',
-    join(ROOT, 'binder', 'tensorCopy.h'),
     ...readdirSync(binding)
       .filter((f) => f.endsWith('.cc'))
       .map((f) => join(binding, f)),
