@@ -14,7 +14,7 @@ const WRITE_CAUSES: Readonly<Record<string, string>> = {
   ENOENT: 'cannot be written: the folder does not exist',
   ENOTDIR: 'cannot be written: a part of the path is a file, not a folder',
   EISDIR: 'cannot be written: a folder has this name',
-  EEXIST: 'cannot be written: something else has this name',
+  EEXIST: 'cannot be written: a part of the path is a file, not a folder',
   EIO: 'cannot be written: the disk reports an error',
 };
 
