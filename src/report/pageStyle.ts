@@ -6,8 +6,8 @@ function variables(colors: Readonly<Record<string, string>>): string {
     .join(';');
 }
 
-const LIGHT = `${variables(CHART_COLORS)};--page:#fefefe;--card:#f4f6f8;--line:#d5dbe1;--alert:#7a4b00;--alert-card:#fff4dc`;
-const DARK = `${variables(DARK_COLORS)};--page:#14181c;--card:#1d2329;--line:#39424b;--alert:#ffd48a;--alert-card:#2e2614`;
+const LIGHT = `${variables(CHART_COLORS)};--page:#fefefe;--card:#f4f6f8;--line:#d5dbe1;--alert:#7a4b00;--alert-card:#fff4dc;--hatch-a:#b9c4d0;--hatch-b:#a3b0be`;
+const DARK = `${variables(DARK_COLORS)};--page:#14181c;--card:#1d2329;--line:#39424b;--alert:#ffd48a;--alert-card:#2e2614;--hatch-a:#5d6a78;--hatch-b:#4a5664`;
 
 /** The style sheet of the report: one column, light and dark, from 360 px to print. */
 export const PAGE_STYLE: string = `
@@ -36,7 +36,7 @@ figcaption{margin-top:6px;max-width:85ch}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:4px 28px}
 .images{display:grid;grid-template-columns:repeat(3,1fr);gap:14px}
 .images figure{margin:0}
-.images svg,.single svg{width:100%;border-radius:3px;background:repeating-linear-gradient(45deg,#b4c0cd 0 3px,#9aa8b7 3px 6px)}
+.images svg,.single svg{width:100%;border-radius:3px;background:repeating-linear-gradient(45deg,var(--hatch-a) 0 3px,var(--hatch-b) 3px 6px)}
 .single{max-width:440px}
 .single svg{display:block;height:auto}
 .scroll{overflow-x:auto}
@@ -63,4 +63,8 @@ main{max-width:none;padding:0}
 body{font-size:11pt}
 h2,h3{break-after:avoid}
 tr{break-inside:avoid}
+.scroll{overflow:visible}
+table{font-size:8.5pt}
+th,td{padding-right:9px}
+th.number,td.number,th{white-space:normal}
 }`;
