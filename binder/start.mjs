@@ -36,7 +36,7 @@ function isUrl(text) {
 function isFree(folder) {
   if (!existsSync(folder)) return true;
   const inside = readdirSync(folder);
-  return inside.length === 0 || (inside.includes('pairs.zarr') && !inside.includes('report.html'));
+  return inside.length === 0 || (inside.includes('pairs.zarr') && !inside.includes('provenance.json'));
 }
 
 /** `out/NAME`, or the first of NAME-2, NAME-3 … that holds no finished run. */

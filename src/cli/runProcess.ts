@@ -19,8 +19,8 @@ function ignoreClosedPipe(stream: NodeJS.WriteStream): void {
 function watchSignals(): AbortSignal {
   const controller = new AbortController();
   const exitNow = (): never => {
-    // A bar may have hidden the cursor.
-    if (process.stderr.isTTY) process.stderr.write('\x1b[?25h');
+    // A bar hides the cursor and turns the wrapping of lines off.
+    if (process.stderr.isTTY) process.stderr.write('\x1b[?25h\x1b[?7h');
     process.exit(EXIT.STOPPED);
   };
   let firstMs = 0;

@@ -39,7 +39,7 @@ describe('npm start', () => {
     expect(start.chooseOutput(root, 'a')).toBe(out('a'));
     mkdirSync(join(out('a'), 'pairs.zarr'), { recursive: true });
     expect(start.chooseOutput(root, 'a')).toBe(out('a'));
-    writeFileSync(join(out('a'), 'report.html'), '');
+    writeFileSync(join(out('a'), 'provenance.json'), '');
     expect(start.chooseOutput(root, 'a')).toBe(out('a-2'));
     mkdirSync(out('a-2'));
     writeFileSync(join(out('a-2'), 'notes.txt'), 'not a run at all');
