@@ -67,7 +67,7 @@ export function frameSeries(details: OpenedFrames): FrameSource {
   const warnings = [...(details.warnings ?? [])];
   const lost = new Set(paths).size === paths.length ? missingNumbers(paths) : [];
   if (lost.length > 0) warnings.push(lostWarning(lost));
-  const { axis, attributes } = seriesAxis(frames, details.hasEnergies ?? false, warnings);
+  const { axis, attributes } = seriesAxis(frames, details, warnings);
   const info: StackInfo = {
     frames: frames.length,
     height: first.height,
@@ -125,7 +125,7 @@ function everyValue(frames: readonly FrameRecord[], value: (frame: FrameRecord) 
 
 function seriesAxis(
   frames: readonly FrameRecord[],
-  hasEnergies: boolean,
+  { hasEnergies = false, info }: OpenedFrames,
   warnings: string[],
 ): { axis: StackAxis; attributes: Record<string, unknown> } {
   const energies = everyValue(frames, (frame) => frame.energy);
@@ -141,6 +141,8 @@ function seriesAxis(
       `${without} of ${frames.length} frames have no energy (no Start Voltage in the header); the axis is ${timed ? 'the time' : "the frame's index"}`,
     );
   }
+  if (!hasEnergies && !timed && frames.length > 1 && info?.axis === undefined)
+    warnings.push("no energies or times found; the axis is the frame's index");
   const attributes = energies === undefined ? {} : { energy: energies[0] };
   if (timed) return { axis: { kind: 'time', unit: 's', values: times.map((time) => time - times[0]) }, attributes };
   return { axis: { kind: 'frame', unit: '', values: Float64Array.from(frames, (_, n) => n) }, attributes };

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createStackWriter, openStack, type OutputInfo, type StackFormat } from '../../../src/io/index.js';
+import { createStackWriter, type OutputInfo, openStack, type StackFormat } from '../../../src/io/index.js';
 import { PIXEL_ARRAYS } from '../../../src/stack/pixels.js';
 import { placeFrame } from '../../../src/stack/placeFrame.js';
 import type { FramePlacement, PixelType } from '../../../src/stack/types.js';
@@ -70,7 +70,13 @@ describe.each(FORMATS)('a stack written as %s', (format) => {
         async (pixelType, frames, height, width, kind) => {
           const path = newPath(format);
           const values = Float64Array.from({ length: frames }, (_, n) => n * 3);
-          const shape = { frames, height, width, pixelType, axis: { kind, unit: kind === 'time' ? ('s' as const) : ('' as const), values } };
+          const shape = {
+            frames,
+            height,
+            width,
+            pixelType,
+            axis: { kind, unit: kind === 'time' ? ('s' as const) : ('' as const), values },
+          };
           const sink = await createStackWriter(path, format, { ...shape, zeroIsMissing: false }, { threads: 0 });
           const pixels = Array.from({ length: frames }, (_, n) => {
             const frame = new PIXEL_ARRAYS[pixelType](height * width);
@@ -157,7 +163,10 @@ describe.each(FORMATS)('a stack written as %s', (format) => {
     for (const [work, words] of [
       [() => sink.writeFrame(1, testPixels(5, 7)), "writeFrame(): 'index' must be new, got 1 a second time"],
       [() => sink.writeFrame(4, testPixels(5, 7)), "writeFrame(): 'index' must be from 0 to 3, got 4"],
-      [() => sink.writeFrame(2, testPixels(5, 6)), "writeFrame(): 'pixels' must hold 5 × 7 uint16 values, got 30 in a Uint16Array"],
+      [
+        () => sink.writeFrame(2, testPixels(5, 6)),
+        "writeFrame(): 'pixels' must hold 5 × 7 uint16 values, got 30 in a Uint16Array",
+      ],
       [() => sink.writeFrame(2, new Float32Array(35)), 'got 35 in a Float32Array'],
     ] as const) {
       expect((await errorOf(work())).message).toContain(words);
@@ -241,7 +250,16 @@ describe('a Zarr stack', () => {
   test('is not for placed frames where 0 is a count', async () => {
     const path = newPath('zarr');
     const sink = await createStackWriter(path, 'zarr', { ...info, zeroIsMissing: false });
-    const placement = { shift: [0, 0], height: 5, width: 7, outHeight: 5, outWidth: 7, scale: 1, offset: 0, zeroIsMissing: false } as const;
+    const placement = {
+      shift: [0, 0],
+      height: 5,
+      width: 7,
+      outHeight: 5,
+      outWidth: 7,
+      scale: 1,
+      offset: 0,
+      zeroIsMissing: false,
+    } as const;
     const error = await errorOf(sink.writePlaced(0, testPixels(5, 7), placement));
     expect(error.message).toContain("with 'zeroIsMissing' true, because 0 marks what is not measured, got uint16 with false");
     await sink.abort();

@@ -33,7 +33,8 @@ describe('a Zarr group', () => {
             const chunk = new PIXEL_ARRAYS[dtype](chunks.reduce((a, b) => a * b, 1));
             for (const [k, inside] of all(chunks).entries()) {
               const place = inside.map((i, axis) => i + at[axis] * chunks[axis]);
-              if (place.every((p, axis) => p < shape[axis])) chunk[k] = expected[place.reduce((sum, p, axis) => sum * shape[axis] + p, 0)];
+              if (place.every((p, axis) => p < shape[axis]))
+                chunk[k] = expected[place.reduce((sum, p, axis) => sum * shape[axis] + p, 0)];
             }
             await group.writeChunk('a', at, chunk);
           }
@@ -93,7 +94,11 @@ describe('a Zarr group', () => {
   test.each(['blosc', 'none'] as const)('a truncated chunk (%s) is an error with its byte', async (codec) => {
     const group = await createZarrGroup(newPath());
     await group.createArray('intensity', { shape: [2, 8, 8], chunks: [1, 8, 8], dtype: 'uint16', codec });
-    await group.writeChunk('intensity', [1, 0, 0], new Uint16Array(64).map((_, i) => i * i));
+    await group.writeChunk(
+      'intensity',
+      [1, 0, 0],
+      new Uint16Array(64).map((_, i) => i * i),
+    );
     const path = group.chunkPath('intensity', [1, 0, 0]);
     const stack = await openStack(group.path);
     for (const size of [readFileSync(path).length - 1, 10, 0]) {
