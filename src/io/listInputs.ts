@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, sep } from 'node:path';
 import { DataFormatError } from '../errors.js';
-import { readingFrom } from './fileAccess.js';
+import { isFolder, readingFrom } from './fileAccess.js';
 import { compareNatural } from './naturalOrder.js';
 
 /** Names of files that lie beside images and are not images. */
@@ -22,10 +22,15 @@ export function isSideFile(path: string): boolean {
 export async function listFolder(folder: string): Promise<{ files: string[]; folders: string[] }> {
   const entries = await readingFrom(folder, () => readdir(folder, { withFileTypes: true }));
   const visible = entries.filter((entry) => !entry.name.startsWith('.')).sort((a, b) => compareNatural(a.name, b.name));
-  return {
-    files: visible.filter((entry) => !entry.isDirectory()).map((entry) => join(folder, entry.name)),
-    folders: visible.filter((entry) => entry.isDirectory()).map((entry) => join(folder, entry.name)),
-  };
+  const files: string[] = [];
+  const folders: string[] = [];
+  for (const entry of visible) {
+    const path = join(folder, entry.name);
+    // a link may lead to either
+    const isOne = entry.isDirectory() || (entry.isSymbolicLink() && (await isFolder(path)));
+    (isOne ? folders : files).push(path);
+  }
+  return { files, folders };
 }
 
 /** Whether a text holds the special characters of a glob. */

@@ -85,6 +85,10 @@ export async function zarrErrors<T>(path: string, work: () => Promise<T>): Promi
       const detail = inner instanceof Error ? `${message}: ${inner.message}` : message;
       throw new DataFormatError(`the Zarr store is damaged: ${detail}`, { path }, { cause: error });
     }
+    if (/^https?:/.test(path) && !('tag' in (error as object))) {
+      const why = (error as Error).cause instanceof Error ? ((error as Error).cause as Error).message : message;
+      throw new DataFormatError(`cannot be reached: ${why || message}`, { path }, { cause: error });
+    }
     throw error;
   }
 }

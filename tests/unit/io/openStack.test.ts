@@ -219,7 +219,7 @@ describe.skipIf(!existsSync('../shared/data/xmcdpy_peem'))('real data (skipped w
     expect(stack.info.axis).toEqual({ kind: 'energy', unit: 'eV', values: Float64Array.of(-22) });
     expect(stack.info.pixelSizeNanometers).toBe(4.453125);
     expect(stack.info.mcpBiasKilovolts).toEqual(Float64Array.of(1.356137));
-    const frame = await stack.frame(0);
+    const frame = Float64Array.from(await stack.frame(0));
     expect([frame.reduce((a, b) => Math.min(a, b)), frame.reduce((a, b) => Math.max(a, b)), frame.at(-1)]).toEqual([
       922, 48959, 1163,
     ]);
