@@ -18,11 +18,11 @@ interface Loaded {
   readonly info: BackendInfo;
 }
 
-// tfjs-node calls three functions that Node 23 took out of `util`.
+// tfjs-node calls functions that Node 23 took out of `util`, or that warn there.
 function restoreUtil(): void {
   const old = util as unknown as Record<string, unknown>;
   old.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
-  old.isArray ??= Array.isArray;
+  old.isArray = Array.isArray;
   old.isString ??= (value: unknown) => typeof value === 'string';
 }
 

@@ -15,6 +15,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./info.js')).command,
   },
   {
+    name: 'register',
+    summary: 'find the drift of a series and write the registered stack, drift.csv and a report',
+    load: async () => (await import('./register.js')).command,
+  },
+  {
     name: 'simulate',
     summary: 'make a series whose true drift is known',
     load: async () => (await import('./simulate.js')).command,

@@ -61,7 +61,10 @@ export class EncodePool {
       this.#pending.set(id, { worker, resolve, reject });
     });
     worker.ref();
-    worker.postMessage({ id, job }, [job.pixels.buffer as ArrayBuffer]);
+    // a part of a larger buffer is copied: handing that over would take its other parts along
+    const whole = job.pixels.byteLength === job.pixels.buffer.byteLength && job.pixels.buffer instanceof ArrayBuffer;
+    const pixels = whole ? job.pixels : job.pixels.slice();
+    worker.postMessage({ id, job: { ...job, pixels } }, [pixels.buffer as ArrayBuffer]);
     return { done };
   }
 

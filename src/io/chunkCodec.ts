@@ -1,5 +1,5 @@
 import { DataFormatError } from '../errors.js';
-import type { ZarrCodec } from './zarrMetadata.js';
+import { BLOSC_BLOCK_BYTES, type ZarrCodec } from './zarrMetadata.js';
 
 interface Codec {
   encode(data: Uint8Array): Promise<Uint8Array>;
@@ -15,7 +15,8 @@ let blosc: Promise<Codec> | undefined;
 function loadBlosc(): Promise<Codec> {
   blosc ??= import('numcodecs/blosc').then(
     // the numeric shuffle 2 is what the metadata call "bitshuffle"
-    ({ default: Blosc }) => Blosc.fromConfig({ id: 'blosc', cname: 'zstd', clevel: 1, shuffle: 2, blocksize: 0 }) as Codec,
+    ({ default: Blosc }) =>
+      Blosc.fromConfig({ id: 'blosc', cname: 'zstd', clevel: 1, shuffle: 2, blocksize: BLOSC_BLOCK_BYTES }) as Codec,
   );
   return blosc;
 }

@@ -17,6 +17,9 @@ export interface ZarrArrayMetadata {
 /** `blosc`: zstd level 1 with bitshuffle, for pixels; `none`: plain little-endian bytes, for short tables. */
 export type ZarrCodec = 'blosc' | 'none';
 
+/** Bytes that blosc shuffles and compresses at a time: of those tried, from 32 KiB to 1 MiB, the fastest and smallest. */
+export const BLOSC_BLOCK_BYTES: number = 2 ** 20;
+
 /** The `zarr.json` of a group. */
 export function groupDocument(attributes: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return { zarr_format: 3, node_type: 'group', attributes };
@@ -28,7 +31,7 @@ export function arrayDocument(metadata: ZarrArrayMetadata): Record<string, unkno
   const typesize = BYTES_PER_PIXEL[dtype];
   const blosc = {
     name: 'blosc',
-    configuration: { typesize, cname: 'zstd', clevel: 1, shuffle: 'bitshuffle', blocksize: 0 },
+    configuration: { typesize, cname: 'zstd', clevel: 1, shuffle: 'bitshuffle', blocksize: BLOSC_BLOCK_BYTES },
   };
   const bytes = typesize === 1 ? { name: 'bytes' } : { name: 'bytes', configuration: { endian: 'little' } };
   return {

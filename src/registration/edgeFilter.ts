@@ -1,4 +1,4 @@
-import type { Tensor3D } from '@tensorflow/tfjs';
+import type { Tensor, Tensor3D } from '@tensorflow/tfjs';
 import { irfft2d, rfft2d, tf } from '../backend/index.js';
 import { fastSizeFrom } from './fftSize.js';
 
@@ -25,8 +25,8 @@ export function planEdgeFilter(windowSize: number, sigma: number): EdgeFilterPla
 
 /** The transfer functions of Gaussian × Sobel along rows and along columns, for a plan. Dispose both. */
 interface Responses {
-  readonly rows: Tensor3D;
-  readonly columns: Tensor3D;
+  readonly rows: Tensor;
+  readonly columns: Tensor;
 }
 
 function gaussianKernel(sigma: number): Float64Array {
@@ -64,7 +64,13 @@ function makeResponses({ fftSize: size, sigma }: EdgeFilterPlan): Responses {
       columns[k * stored + l] = both * Math.sin(angleColumn) * ((1 + Math.cos(angleRow)) / 2);
     }
   }
-  return { rows: tf.tensor3d(rows, [1, size, stored]), columns: tf.tensor3d(columns, [1, size, stored]) };
+  // odd kernels have imaginary responses
+  const imaginary = (values: Float32Array): Tensor =>
+    tf.tidy(() => {
+      const im = tf.tensor3d(values, [1, size, stored]);
+      return tf.complex(tf.zerosLike(im), im);
+    });
+  return { rows: imaginary(rows), columns: imaginary(columns) };
 }
 
 /** A filter for many frames of one size; holds two tensors until {@link EdgeFilter.dispose}. */
@@ -88,11 +94,8 @@ export class EdgeFilter {
     const { windowSize, margin } = this.plan;
     return tf.tidy(() => {
       const spectrum = rfft2d(padded);
-      const re = tf.real(spectrum);
-      const im = tf.imag(spectrum);
-      // a factor i: (re + i·im)·i·h = −im·h + i·re·h; its sign does not matter to the magnitude
-      const along = (h: Tensor3D) =>
-        irfft2d(tf.complex(tf.mul(im, h), tf.neg(tf.mul(re, h)))).slice([0, margin, margin], [-1, windowSize, windowSize]);
+      const along = (response: Tensor) =>
+        irfft2d(tf.mul(spectrum, response)).slice([0, margin, margin], [-1, windowSize, windowSize]);
       return tf.sqrt(tf.add(tf.square(along(this.#responses.rows)), tf.square(along(this.#responses.columns)))) as Tensor3D;
     });
   }

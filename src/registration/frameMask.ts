@@ -17,7 +17,7 @@ export function apertureMask(aperture: Aperture, height: number, width: number, 
 
 /** The largest window of a fast size, `largest` at most, in the middle of the aperture or of the frame, that holds only valid pixels. */
 export function largestWindow(height: number, width: number, largest: number, aperture: Aperture | undefined): WindowPlace {
-  const fit = (size: number): WindowPlace => placeWindow(height, width, size, aperture);
+  const placed = (size: number): WindowPlace => placeWindow(height, width, size, aperture);
   let size = fastSizeUpTo(Math.min(largest, height, width));
   const inside = (place: WindowPlace): boolean => {
     if (!aperture) return true;
@@ -26,8 +26,8 @@ export function largestWindow(height: number, width: number, largest: number, ap
       [0, place.size].every((c) => Math.hypot(place.row + r - aperture.row, place.column + c - aperture.column) <= reach),
     );
   };
-  while (size > 32 && !inside(fit(size))) size = fastSizeUpTo(size - 2);
-  return fit(size);
+  while (size > 32 && !inside(placed(size))) size = fastSizeUpTo(size - 2);
+  return placed(size);
 }
 
 /** A window of `size` about the middle of the aperture or of the frame, moved into the frame where it would leave it. */

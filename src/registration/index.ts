@@ -21,6 +21,7 @@ export { automaticMinWeight } from './pairWeights.js';
 export type { RegionPattern } from './patternSample.js';
 export { PeakRefiner, type RefinedPeaks, selfCorrelations } from './refinePeaks.js';
 export { type RegisterOptions, type RegisterStage, type Registration, registerStack } from './registerStack.js';
+export { type PlanShiftOptions, planShift, type ShiftPlan, type ShiftStackOptions, shiftStack } from './shiftStack.js';
 export { type DriftSolution, type PairTable, type SolveDriftOptions, solveDrift } from './solveDrift.js';
 export { type PixelCorrection, WindowCutter, type WindowPlace } from './windowCutter.js';
 export { SpectraBuilder, type WindowSpectra } from './windowSpectra.js';

@@ -8,9 +8,10 @@ import { largestWindow, maskTaper, placeWindow } from './frameMask.js';
 import { gatherSpectra, type PixelRange } from './gatherSpectra.js';
 import { type PairResiduals, pairResiduals } from './pairResiduals.js';
 import { automaticMinWeight } from './pairWeights.js';
-import { patternGain, type RegionPattern, sampleFixedPattern } from './patternSample.js';
+import type { RegionPattern } from './patternSample.js';
 import { type DriftSolution, type PairTable, type SolveDriftOptions, solveDrift } from './solveDrift.js';
 import { surveyStack } from './surveyStack.js';
+import { flatFieldGain, takePattern } from './takePattern.js';
 import type { WindowPlace } from './windowCutter.js';
 
 export interface RegisterOptions {
@@ -62,8 +63,8 @@ export interface Registration {
   /** Why there is no pattern, or what it is. */
   readonly pattern: RegionPattern | undefined;
   readonly patternRemark: string;
-  /** Factor that took flat field and pattern out, `[H, W]`; undefined: none. */
-  readonly gain: Float32Array | undefined;
+  /** The pattern as a factor of the detector, `[height, width]`; 1 where it is not known. */
+  readonly patternImage: { readonly pixels: Float32Array; readonly height: number; readonly width: number } | undefined;
   /** Smallest and largest value of the frames that were read. */
   readonly range: PixelRange;
   readonly warnings: readonly string[];
@@ -79,13 +80,6 @@ export interface Registration {
     solve: number;
   };
 }
-
-/** A pattern is taken out if its two halves agree so well … */
-const LEAST_RELIABILITY = 0.15;
-/** … and it is at least so strong. */
-const LEAST_STRENGTH = 0.001;
-/** Pixels that the sample must have moved by for a pattern to be told from it. */
-const LEAST_DRIFT = 1;
 
 function check(stack: ImageStack, options: RegisterOptions): void {
   const { windowSize, sigma = 3, stride = 1, minWeight = 0.15, weightPower = 4, pairs = 'all', mask, flat, dark } = options;
@@ -161,14 +155,14 @@ export async function registerStack(stack: ImageStack, options: RegisterOptions 
   const base = { dark: options.dark, valid: survey.valid, zeroIsMissing: stack.info.zeroIsMissing };
   const flatGain = options.flat && flatFieldGain(options.flat, options.dark);
   const bound = options.minWeight === undefined || options.minWeight === 'auto' ? 0.15 : options.minWeight;
-  const { pattern, remark, gain } = await timed('pattern', () =>
+  const taken = await timed('pattern', () =>
     takePattern(compared, window, { ...options, sigma, correction: { ...base, gain: flatGain }, taper, minWeight: bound }),
   );
   throwIfAborted(signal, 'The registration');
   const { spectra, range } = await gatherSpectra(compared, {
     window,
     sigma,
-    correction: { ...base, gain },
+    correction: { ...base, gain: taken.gain },
     taper,
     signal,
     seconds,
@@ -205,90 +199,14 @@ export async function registerStack(stack: ImageStack, options: RegisterOptions 
       coarseBand: coarseBand(spectra),
       aperture: survey.aperture,
       badPixels: survey.badPixels,
-      pattern,
-      patternRemark: remark,
-      gain,
+      pattern: taken.pattern,
+      patternImage: taken.image,
+      patternRemark: taken.remark,
       range,
       warnings,
       seconds,
     };
   });
-}
-
-/** 1 / (flat field − dark count), 1 on average; 1 where the flat field has no light. */
-function flatFieldGain(flat: Float32Array, dark: Float32Array | undefined): Float32Array {
-  const net = flat.map((value, i) => value - (dark?.[i] ?? 0));
-  const lit = net.filter((value) => value > 0).sort();
-  const mean = lit.reduce((a, b) => a + b, 0) / Math.max(1, lit.length);
-  // below a tenth of the brightest the channel plate ends (METHOD: detector correction)
-  const least = 0.1 * (lit[Math.floor(0.999 * (lit.length - 1))] ?? 0);
-  return net.map((value) => (value > least ? mean / value : 1));
-}
-
-async function takePattern(
-  compared: ImageStack,
-  window: WindowPlace,
-  options: RegisterOptions & {
-    sigma: number;
-    correction: { gain?: Float32Array | undefined };
-    taper?: Float32Array | undefined;
-    minWeight: number;
-  },
-): Promise<{ pattern: RegionPattern | undefined; remark: string; gain: Float32Array | undefined }> {
-  const { pattern: wish = 'auto', correction, onProgress } = options;
-  const [, height, width] = compared.shape;
-  const before = correction.gain;
-  const times = (gain: Float32Array): Float32Array => (before ? gain.map((value, i) => value * before[i]) : gain);
-  if (wish === 'none') return { pattern: undefined, remark: 'not looked for', gain: before };
-  if (wish !== 'auto') {
-    if (wish.length !== height * width) {
-      throw new ShapeError(
-        `registerStack(): 'pattern' must be ${height} × ${width} pixels like the frames, got ${wish.length} values`,
-      );
-    }
-    return { pattern: undefined, remark: 'given', gain: times(wish.map((value) => (value > 0 ? 1 / value : 1))) };
-  }
-  const sampled = await sampleFixedPattern(compared, window, {
-    sigma: options.sigma,
-    correction,
-    taper: options.taper,
-    minWeight: options.minWeight,
-    signal: options.signal,
-    onProgress: (done, total) => onProgress?.('pattern', done, total),
-  });
-  if ('reason' in sampled) return { pattern: undefined, remark: `not looked for: ${sampled.reason}`, gain: before };
-  const { found } = sampled;
-  const moved = sampled.coarsen * Math.max(extent(found.drift.row), extent(found.drift.column));
-  if (moved < LEAST_DRIFT) {
-    return {
-      pattern: undefined,
-      remark: `the sample moved by ${moved.toFixed(2)} px only, too little to tell it from a fixed pattern`,
-      gain: before,
-    };
-  }
-  if (!(found.reliability >= LEAST_RELIABILITY && found.strength >= LEAST_STRENGTH)) {
-    return {
-      pattern: undefined,
-      remark: `none found (two halves of the frames agree to ${found.reliability.toFixed(2)} only)`,
-      gain: before,
-    };
-  }
-  return {
-    pattern: sampled,
-    remark: `${(100 * found.strength).toFixed(1)} % rms, taken out for the registration (two halves of the frames agree to ${found.reliability.toFixed(2)})`,
-    gain: times(patternGain(sampled, height, width)),
-  };
-}
-
-function extent(values: Float64Array): number {
-  let least = Number.POSITIVE_INFINITY;
-  let most = Number.NEGATIVE_INFINITY;
-  for (const value of values) {
-    if (Number.isNaN(value)) continue;
-    least = Math.min(least, value);
-    most = Math.max(most, value);
-  }
-  return most >= least ? most - least : 0;
 }
 
 function judge(stack: ImageStack, drift: DriftTable, residuals: PairResiduals, solution: DriftSolution, pairs: number): string[] {
