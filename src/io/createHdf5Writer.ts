@@ -7,7 +7,7 @@ import type { ChunkSink, PixelArray, PixelType } from '../stack/types.js';
 import { loadHdf5 } from './loadHdf5.js';
 import { FrameLedger, type OutputInfo, type StackWriterOptions, stackAttributes, stackCoordinates } from './outputInfo.js';
 import { startOutput } from './partialOutput.js';
-import { toOutputError, writingTo } from './writeFileAtomic.js';
+import { toOutputError } from './writeFileAtomic.js';
 
 /** HDF5's names of the types, little-endian. */
 const DTYPES: Readonly<Record<PixelType, string>> = {
@@ -41,10 +41,11 @@ export async function createHdf5Writer(path: string, info: OutputInfo, options: 
   const abort = async (): Promise<void> => {
     try {
       file?.close();
-    } finally {
-      file = undefined;
-      await output.discard();
+    } catch {
+      // what could not be written before cannot be written now
     }
+    file = undefined;
+    await output.discard();
   };
   try {
     file = new File(resolve(output.path), 'w');
@@ -52,11 +53,11 @@ export async function createHdf5Writer(path: string, info: OutputInfo, options: 
     pixels = describe(file, info, options);
   } catch (error) {
     await abort();
-    throw toOutputError(error, path);
+    throw toOutputError(plainError(error), path);
   }
   const write = async (index: number, frame: PixelArray): Promise<void> => {
     throwIfAborted(options.signal, 'Writing a stack');
-    await writingTo(path, async () => pixels.write_slice([[index, index + 1], [], []], frame));
+    await writing(path, () => pixels.write_slice([[index, index + 1], [], []], frame));
   };
   return {
     async writeFrame(index, frame) {
@@ -70,7 +71,7 @@ export async function createHdf5Writer(path: string, info: OutputInfo, options: 
     async finish() {
       throwIfAborted(options.signal, 'Writing a stack');
       ledger.assertComplete();
-      await writingTo(path, async () => {
+      await writing(path, () => {
         file?.flush();
         if ((file?.close() ?? 0) < 0) throw new Error('the HDF5 library cannot close the file');
         file = undefined;
@@ -79,6 +80,23 @@ export async function createHdf5Writer(path: string, info: OutputInfo, options: 
     },
     abort,
   };
+}
+
+async function writing(path: string, work: () => void): Promise<void> {
+  try {
+    work();
+  } catch (error) {
+    throw toOutputError(plainError(error), path);
+  }
+}
+
+/** The library's account of an error runs over many lines; what a user needs of it is the system's error. */
+function plainError(error: unknown): unknown {
+  const text = String((error as Error).message);
+  if (!text.startsWith('HDF5-DIAG')) return error;
+  const full = /errno = 28|errno = 51|No space left/i.test(text);
+  const first = /H5\w+\(\): (.*)/.exec(text)?.[1] ?? 'an error';
+  return Object.assign(new Error(`the HDF5 library reports: ${first}`, { cause: error }), full ? { code: 'ENOSPC' } : {});
 }
 
 function describe(file: Hdf5File, info: OutputInfo, options: StackWriterOptions): Dataset {
