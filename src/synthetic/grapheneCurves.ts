@@ -13,7 +13,9 @@ export const TAIL_ENERGY = 18;
 // Work function (mirror-mode edge, eV) and mirror-mode reflectivity of the substrate and of 1, 2 and 3 layers; the latter
 // differ a little, as the field in front of a sample with steps in height and work function makes them.
 const EDGES = [0.7, 1.1, 1.3, 1.4] as const;
-const MIRROR = [1, 0.9, 0.96, 0.86] as const;
+const MIRROR = [1, 0.86, 0.95, 0.8] as const;
+// Share of the differences that is left at a `contrast` of 1: at best a quarter of the mean brightness, rms.
+const CONTRAST_SCALE = 0.6;
 const BAND_CENTER = 4;
 const HOPPING = 1.35;
 
@@ -53,7 +55,8 @@ function bandShape(layers: number, energy: number): number {
 export function grapheneWeights(energy: number, contrast: number, shares: readonly number[]): GrapheneWeights {
   const curves = ([0, 1, 2, 3] as const).map((layers) => grapheneReflectivity(layers, energy));
   const mean = curves.reduce((sum, value, i) => sum + shares[i] * value, 0);
-  const apart = contrast * (1 - 0.55 * bell(energy, 8.3, 0.3)) * (1 - 0.75 * rise(energy, TAIL_ENERGY, 0.15));
+  const dips = (1 - 0.5 * bell(energy, 8.4, 0.3)) * (1 - 0.78 * rise(energy, TAIL_ENERGY, 0.15));
+  const apart = CONTRAST_SCALE * contrast * dips;
   const layers = curves.map((value) => mean + apart * (value - mean)) as [number, number, number, number];
   return {
     layers,

