@@ -11,27 +11,14 @@ import { leemlabVersion } from './version.js';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
-interface PythonVersions {
-  readonly python: string | undefined;
-  readonly jupyterlab: string | undefined;
-}
-
-/** Versions of the project's own `.venv`; both undefined where there is none. */
-function pythonVersions(signal: AbortSignal): Promise<PythonVersions> {
+/** Version of the project's own `.venv`; undefined where there is none. */
+function pythonVersion(signal: AbortSignal): Promise<string | undefined> {
   const python = join(PROJECT, '.venv', ...(process.platform === 'win32' ? ['Scripts', 'python.exe'] : ['bin', 'python']));
-  const none = { python: undefined, jupyterlab: undefined };
-  if (!existsSync(python)) return Promise.resolve(none);
-  const script = [
-    'import json, platform, importlib.metadata as m',
-    'found = [d.version for d in m.distributions(name="jupyterlab")]',
-    'print(json.dumps({"python": platform.python_version(), "jupyterlab": found[0] if found else None}))',
-  ].join('\n');
+  if (!existsSync(python)) return Promise.resolve(undefined);
   return new Promise((resolve) => {
-    execFile(python, ['-c', script], { timeout: 20_000, signal }, (error, stdout) => {
-      if (error) return resolve(none);
-      const found = JSON.parse(stdout) as { python: string; jupyterlab: string | null };
-      resolve({ python: found.python, jupyterlab: found.jupyterlab ?? undefined });
-    });
+    execFile(python, ['-c', 'import platform; print(platform.python_version())'], { timeout: 20_000, signal }, (error, stdout) =>
+      resolve(error ? undefined : stdout.trim()),
+    );
   });
 }
 
@@ -67,7 +54,7 @@ the exit code is 1 if one fails.`,
     const [{ backendInfo, tf }, { selfTest }, python] = await Promise.all([
       import('../backend/index.js'),
       import('../backend/selfTest.js'),
-      pythonVersions(context.signal),
+      pythonVersion(context.signal),
     ]);
     context.signal.throwIfAborted();
     const native = backendInfo.name === 'tensorflow';
@@ -76,7 +63,7 @@ the exit code is 1 if one fails.`,
       node: process.versions.node,
       tfjs: tf.version_core,
       tensorflow: native ? backendInfo.version : undefined,
-      ...python,
+      python,
     };
     const processor = cpus()[0]?.model.trim() ?? 'unknown';
     const memory = {
@@ -90,8 +77,7 @@ the exit code is 1 if one fails.`,
       ['Node', versions.node],
       ['tfjs', versions.tfjs],
       ['TensorFlow', versions.tensorflow ?? 'not loaded'],
-      ['Python (.venv)', versions.python ?? 'not there: npm run setup makes it'],
-      ['JupyterLab', versions.jupyterlab ?? 'not there: npm run setup installs it'],
+      ['Python (.venv)', python ?? 'not there: npm run setup makes it'],
       ['platform', `${process.platform} ${release()} ${arch()}`],
       ['processor', `${processor}, ${availableParallelism()} cores`],
       [
