@@ -1,7 +1,7 @@
 import { CHART_COLORS } from './colors.js';
 import type { ChartSize } from './renderChart.js';
 import { sortedFinite } from './statistics.js';
-import type { RegistrationReport, RowsAndColumns } from './types.js';
+import type { FrameChartData, RowsAndColumns } from './types.js';
 
 /** What the lines of the charts over frames are called. */
 export const SERIES = { rows: 'rows (+ down)', columns: 'columns (+ right)', truth: 'true drift' } as const;
@@ -19,12 +19,12 @@ export interface FrameRow {
 export const BROKEN_LINE = { type: 'line', invalid: 'break-paths-show-path-domains', clip: true } as const;
 
 /** `Energy (eV)`. */
-export function axisTitle({ label, unit }: RegistrationReport['axis']): string {
+export function axisTitle({ label, unit }: FrameChartData['axis']): string {
   return unit ? `${label} (${unit})` : label;
 }
 
 /** The frames' axis; `shown` without it only the grid is drawn, for the upper of two charts. */
-export function frameAxis(report: RegistrationReport, shown: boolean): object {
+export function frameAxis(report: FrameChartData, shown: boolean): object {
   const values = sortedFinite(report.axis.values);
   const [low, high] = [values[0] ?? 0, values.at(-1) ?? 1];
   return {
@@ -55,7 +55,7 @@ export function driftColors(withTruth: boolean): Record<string, string> {
 }
 
 /** One row of data a frame and coordinate; what is not finite becomes a gap. */
-export function frameRows(report: RegistrationReport, values: RowsAndColumns): FrameRow[] {
+export function frameRows(report: FrameChartData, values: RowsAndColumns): FrameRow[] {
   return (['rows', 'columns'] as const).flatMap((name) =>
     Array.from(values[name], (value, n) => ({
       x: report.axis.values[n],
@@ -67,7 +67,7 @@ export function frameRows(report: RegistrationReport, values: RowsAndColumns): F
 }
 
 /** Light vertical lines where a frame was not used. */
-export function unusedLayer(report: RegistrationReport, width: number): object {
+export function unusedLayer(report: FrameChartData, width: number): object {
   const values = Array.from(report.axis.values).flatMap((x, n) => (report.used[n] ? [] : [{ x }]));
   const thickness = Math.max(1.5, Math.min(8, width / report.axis.values.length));
   return {

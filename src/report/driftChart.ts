@@ -12,13 +12,13 @@ import { CHART_COLORS } from './colors.js';
 import { driftError } from './driftError.js';
 import { type ChartSize, type Figure, renderChart } from './renderChart.js';
 import { quantile, runningMedian, sortedFinite } from './statistics.js';
-import type { RegistrationReport, RowsAndColumns } from './types.js';
+import type { FrameChartData, RowsAndColumns } from './types.js';
 
 /** Neighbors to both sides in the running median that shows the drift's detail where the truth is not known. */
 const TREND_HALF = 7;
 
 /** All error bars of a coordinate as one broken line: 700 frames would otherwise be 1400 elements. */
-function errorBarRows(report: RegistrationReport, values: RowsAndColumns): FrameRow[] {
+function errorBarRows(report: FrameChartData, values: RowsAndColumns): FrameRow[] {
   return (['rows', 'columns'] as const).flatMap((name) =>
     Array.from(values[name]).flatMap((value, n) => {
       const sigma = report.sigma[name][n];
@@ -31,7 +31,7 @@ function errorBarRows(report: RegistrationReport, values: RowsAndColumns): Frame
 }
 
 /** Room for every registered value and most error bars: the long bars of interpolated frames are cut. */
-function valueRange({ used, sigma }: RegistrationReport, values: RowsAndColumns): [number, number] {
+function valueRange({ used, sigma }: FrameChartData, values: RowsAndColumns): [number, number] {
   const isUsed = (_: number, n: number) => used[n] === 1;
   const shown = sortedFinite([...values.rows.filter(isUsed), ...values.columns.filter(isUsed)]);
   const bars = sortedFinite([...sigma.rows.filter(isUsed), ...sigma.columns.filter(isUsed)]);
@@ -50,7 +50,7 @@ interface PanelOptions {
 }
 
 /** The true drift as a broad pale line under the found one. */
-function truthLayers(report: RegistrationReport, truth: RowsAndColumns, encoding: object): object[] {
+function truthLayers(report: FrameChartData, truth: RowsAndColumns, encoding: object): object[] {
   const rows = frameRows(report, truth).map((row) => ({ ...row, group: row.series, series: SERIES.truth }));
   return [
     {
@@ -62,7 +62,7 @@ function truthLayers(report: RegistrationReport, truth: RowsAndColumns, encoding
 }
 
 /** Lines of both coordinates with error bars, over the marks of unused frames. */
-function driftPanel(report: RegistrationReport, width: number, size: ChartSize, options: PanelOptions): object {
+function driftPanel(report: FrameChartData, width: number, size: ChartSize, options: PanelOptions): object {
   const { values, title, height, upper, truth } = options;
   const scale = { domain: valueRange(report, values), nice: false, zero: false };
   const encoding = {
@@ -100,7 +100,7 @@ function driftPanel(report: RegistrationReport, width: number, size: ChartSize, 
 }
 
 /** The true drift, moved by the mean difference to the found one. */
-function alignedTruth(report: RegistrationReport, truth: RowsAndColumns, error: RowsAndColumns): RowsAndColumns {
+function alignedTruth(report: FrameChartData, truth: RowsAndColumns, error: RowsAndColumns): RowsAndColumns {
   const move = (name: 'rows' | 'columns') => {
     const n = report.drift[name].findIndex((value) => Number.isFinite(value));
     const offset = n < 0 ? 0 : report.drift[name][n] - error[name][n] - truth[name][n];
@@ -115,7 +115,7 @@ function aboveTrend(values: Float64Array): Float64Array {
 }
 
 /** Drift against the axis with error bars; below it the difference to the truth or, where that is unknown, to the trend. */
-export function driftChart(report: RegistrationReport): Promise<Figure> {
+export function driftChart(report: FrameChartData): Promise<Figure> {
   const { drift, truth, used, sigma } = report;
   const error = truth && driftError(drift, truth, { used, sigma });
   const detail: RowsAndColumns = error ?? { rows: aboveTrend(drift.rows), columns: aboveTrend(drift.columns) };

@@ -1,4 +1,6 @@
 export { type DriftError, driftError } from './driftError.js';
+export { type FramesPngOptions, framesPng } from './framesPng.js';
+export { driftSvg, type PairWeightsSvgOptions, pairWeightsSvg, qualitySvg } from './registrationFigures.js';
 export type {
   LoopOutlier,
   RegistrationReport,

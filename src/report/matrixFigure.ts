@@ -5,7 +5,7 @@ import { escapeText, Html } from './html.js';
 import { type Contrast, dataUri, encodePng, shrinkImage } from './pngImage.js';
 import { type Figure, inlineSvg, standaloneSvg } from './renderChart.js';
 import { niceTicks } from './statistics.js';
-import type { RegistrationReport, ReportImage } from './types.js';
+import type { MatrixChartData, ReportImage } from './types.js';
 
 const SIDE = 280;
 const LEFT = 62;
@@ -26,7 +26,7 @@ interface Tick {
 }
 
 /** Round values of the axis where it rises or falls steadily, otherwise round indices of the input. */
-export function matrixTicks(report: RegistrationReport): { readonly ticks: readonly Tick[]; readonly title: string } {
+export function matrixTicks(report: MatrixChartData): { readonly ticks: readonly Tick[]; readonly title: string } {
   const frames = Array.from(report.pairs.frames);
   const values = frames.map((n) => report.axis.values[n]);
   const direction = Math.sign(values[values.length - 1] - values[0]);
@@ -64,7 +64,7 @@ function text(x: number, y: number, content: string, attributes: string): string
   return `<text x="${x}" y="${y}" fill="${ink}" font-size="12" ${attributes}>${escapeText(content)}</text>`;
 }
 
-function frameTicks(report: RegistrationReport): string {
+function frameTicks(report: MatrixChartData): string {
   const { ticks, title } = matrixTicks(report);
   const scale = SIDE / report.pairs.frames.length;
   const middle = SIDE / 2;
@@ -94,7 +94,7 @@ function colorBar(contrast: Contrast, label: string): string {
  * most 400 × 400; the PNG beside it has a pixel for every pair.
  */
 export function matrixFigure(
-  report: RegistrationReport,
+  report: MatrixChartData,
   name: string,
   label: string,
   image: ReportImage,

@@ -2,12 +2,12 @@ import { BROKEN_LINE, driftColors, frameAxis, frameRows, seriesColor, unusedLaye
 import { CHART_COLORS } from './colors.js';
 import { type ChartSize, type Figure, renderChart } from './renderChart.js';
 import { sortedFinite } from './statistics.js';
-import type { RegistrationReport } from './types.js';
+import type { FrameChartData } from './types.js';
 
 /** From this ratio of the largest to the smallest error on, the scale is logarithmic. */
 const LOGARITHMIC_FROM = 12;
 
-function sigmaPanel(report: RegistrationReport, width: number, size: ChartSize): object {
+function sigmaPanel(report: FrameChartData, width: number, size: ChartSize): object {
   const finite = sortedFinite([...report.sigma.rows, ...report.sigma.columns]).filter((value) => value > 0);
   const [low, high] = [finite[0] ?? 0, finite.at(-1) ?? 1];
   const logarithmic = high > LOGARITHMIC_FROM * low && low > 0;
@@ -34,7 +34,7 @@ function sigmaPanel(report: RegistrationReport, width: number, size: ChartSize):
   };
 }
 
-function weightPanel(report: RegistrationReport, width: number, size: ChartSize): object {
+function weightPanel(report: FrameChartData, width: number, size: ChartSize): object {
   const values = Array.from(report.weight, (y, n) => ({ x: report.axis.values[n], y: Number.isFinite(y) ? y : null, n }));
   const largest = values.reduce((max, { y }) => Math.max(max, y ?? 0), 0);
   const scale = largest <= 1 ? { domain: [0, 1] } : { zero: true, nice: true };
@@ -57,7 +57,7 @@ function weightPanel(report: RegistrationReport, width: number, size: ChartSize)
 }
 
 /** Standard error and weight of every frame. */
-export function qualityChart(report: RegistrationReport): Promise<Figure> {
+export function qualityChart(report: FrameChartData): Promise<Figure> {
   return renderChart('quality', 'Standard error and weight of every frame', (width, size) => ({
     vconcat: [sigmaPanel(report, width, size), weightPanel(report, width, size)],
   }));

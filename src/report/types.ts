@@ -107,3 +107,9 @@ export interface RegistrationReport {
   /** The known drift of a simulated series, per frame; any constant offset. */
   readonly truth?: RowsAndColumns | undefined;
 }
+
+/** The part of a report that its charts over the frames show. */
+export type FrameChartData = Pick<RegistrationReport, 'axis' | 'drift' | 'sigma' | 'weight' | 'used' | 'truth'>;
+
+/** The part of a report that labels a matrix of pairs. */
+export type MatrixChartData = Pick<RegistrationReport, 'axis' | 'frame'> & { readonly pairs: Pick<ReportPairs, 'frames'> };

@@ -1,0 +1,83 @@
+import { OptionError, ShapeError } from '../errors.js';
+import { GREYS, SEQUENTIAL } from './colors.js';
+import { type Contrast, encodePng, percentileContrast, shrinkImage } from './pngImage.js';
+import type { ReportImage } from './types.js';
+
+export interface FramesPngOptions {
+  /** Frames side by side. Default: all, 4 at most. */
+  readonly columns?: number;
+  /** `each` frame its own, `common` to all, or the values that become the first and the last color. Default `each`. */
+  readonly contrast?: 'each' | 'common' | Contrast;
+  /** `grey`, or `sequential`: dark blue to pale yellow. Default `grey`. */
+  readonly colors?: 'grey' | 'sequential';
+  /** Longest side of a frame in the picture; larger ones are averaged over squares of pixels. Default 400. */
+  readonly maxSide?: number;
+  /** Whether a value of 0 is "not measured", as in a registered stack. Default false. */
+  readonly zeroIsMissing?: boolean;
+}
+
+/** Pixels between two frames. */
+const GAP = 4;
+
+/**
+ * A picture of one or more frames side by side, row by row, for notebooks and reports. Contrast runs from the 0.5 to the
+ * 99.5 percentile of the measured pixels; NaN is transparent.
+ *
+ * @param frames values of each frame, row by row, all of one size.
+ * @param shape `[height, width]` of a frame, pixels.
+ * @returns a PNG of 8 bits with a palette.
+ * @throws ShapeError if a frame does not hold height · width values; OptionError for wrong options.
+ */
+export function framesPng(
+  frames: readonly ArrayLike<number>[],
+  shape: readonly [number, number],
+  options: FramesPngOptions = {},
+): Uint8Array {
+  const { contrast = 'each', colors = 'grey', maxSide = 400, zeroIsMissing = false } = options;
+  const { columns = Math.min(4, frames.length) } = options;
+  const [height, width] = shape;
+  if (frames.length === 0) throw new ShapeError("framesPng(): 'frames' must hold at least one frame, got none");
+  for (const [name, value] of Object.entries({ columns, maxSide })) {
+    if (!Number.isInteger(value) || value < 1)
+      throw new OptionError(`framesPng(): '${name}' must be a whole number from 1, got ${value}`);
+  }
+  const images = frames.map((frame, n): ReportImage => {
+    if (frame.length !== height * width) {
+      throw new ShapeError(
+        `framesPng(): 'frames' must all hold ${height} × ${width} pixels, got ${frame.length} values in frame ${n}`,
+      );
+    }
+    const pixels = Float32Array.from(frame, (value) => (zeroIsMissing && value === 0 ? Number.NaN : value));
+    return shrinkImage({ pixels, height, width }, maxSide);
+  });
+  const ranges = rangesOf(images, contrast);
+  const sheet = joinImages(images, ranges, columns);
+  return encodePng(sheet, colors === 'grey' ? GREYS : SEQUENTIAL, { low: 0, high: 1 });
+}
+
+function rangesOf(images: readonly ReportImage[], contrast: 'each' | 'common' | Contrast): readonly Contrast[] {
+  if (typeof contrast === 'object') return images.map(() => contrast);
+  const own = images.map((image) => percentileContrast(image));
+  if (contrast === 'each') return own;
+  const common = { low: Math.min(...own.map(({ low }) => low)), high: Math.max(...own.map(({ high }) => high)) };
+  return own.map(() => common);
+}
+
+/** All images on one sheet, each scaled from its range to 0 … 1. */
+function joinImages(images: readonly ReportImage[], ranges: readonly Contrast[], columns: number): ReportImage {
+  const { height, width } = images[0];
+  const rows = Math.ceil(images.length / columns);
+  const sheetWidth = columns * (width + GAP) - GAP;
+  const sheetHeight = rows * (height + GAP) - GAP;
+  const pixels = new Float32Array(sheetHeight * sheetWidth).fill(Number.NaN);
+  for (const [k, image] of images.entries()) {
+    const { low, high } = ranges[k];
+    const left = (k % columns) * (width + GAP);
+    const top = Math.floor(k / columns) * (height + GAP);
+    for (let r = 0; r < height; r++) {
+      const to = (top + r) * sheetWidth + left;
+      for (let c = 0; c < width; c++) pixels[to + c] = (image.pixels[r * width + c] - low) / (high - low);
+    }
+  }
+  return { pixels, height: sheetHeight, width: sheetWidth };
+}
