@@ -25,6 +25,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./simulate.js')).command,
   },
   {
+    name: 'bench',
+    summary: 'measure time and accuracy, beside LEEM-analysis if it is there',
+    load: async () => (await import('./bench.js')).command,
+  },
+  {
     name: 'doctor',
     summary: 'check this installation: versions, backend, memory, self-test',
     load: async () => (await import('./doctor.js')).command,
