@@ -73,13 +73,8 @@ export function connectedFrames(count: number, connected: (i: number, j: number)
 export function solveDrift(pairs: PairTable, options: SolveDriftOptions = {}): DriftSolution {
   const { minWeight = 0.15, weightPower = 4, solver = 'least-squares' } = options;
   const { count } = pairs;
-  if (
-    pairs.weight.length !== count * count ||
-    pairs.shiftRow.length !== count * count ||
-    pairs.shiftColumn.length !== count * count
-  ) {
-    throw new ShapeError(`solveDrift(): 'pairs' must hold ${count} × ${count} values, got ${pairs.weight.length}`);
-  }
+  const wrong = [pairs.weight, pairs.shiftRow, pairs.shiftColumn].find((values) => values.length !== count * count);
+  if (wrong) throw new ShapeError(`solveDrift(): 'pairs' must hold ${count} × ${count} values, got ${wrong.length}`);
   if (!(minWeight >= 0 && minWeight < 1))
     throw new OptionError(`solveDrift(): 'minWeight' must be from 0 and below 1, got ${minWeight}`);
   if (!(weightPower >= 0)) throw new OptionError(`solveDrift(): 'weightPower' must be 0 or more, got ${weightPower}`);
@@ -133,10 +128,13 @@ function listPairs(
     }
   }
   const at = ([a, b]: [number, number]): number => frames[a] * pairs.count + frames[b];
+  const weight = Float64Array.from(found, (pair) => Math.min(1, pairs.weight[at(pair)]) ** (2 * power));
+  // double precision holds 16 digits: a weaker pair would be lost in the sums of the others, and its frames with it
+  const least = 1e-11 * weight.reduce((a, b) => Math.max(a, b), 0);
   return {
     i: Int32Array.from(found, ([a]) => a),
     j: Int32Array.from(found, ([, b]) => b),
-    weight: Float64Array.from(found, (pair) => Math.min(1, pairs.weight[at(pair)]) ** (2 * power)),
+    weight: weight.map((value) => Math.max(value, least)),
     shiftRow: Float64Array.from(found, (pair) => pairs.shiftRow[at(pair)]),
     shiftColumn: Float64Array.from(found, (pair) => pairs.shiftColumn[at(pair)]),
     reach,
