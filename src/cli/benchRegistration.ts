@@ -138,17 +138,22 @@ async function ownRun(
   const { windowSize, sigma, pattern, side, label } = options;
   const stack = ImageStack.fromFrames(frames, [side, side]);
   const pairs = countPairs(frames.length, 'all');
-  const shown = progress(label, pairs, 'pairs');
+  // shown from the first pair on, so that its rate is that of the pairs
+  let shown: ReturnType<typeof progress> | undefined;
   const start = performance.now();
   const found = await registerStack(stack, {
     windowSize,
     sigma,
     pattern,
     signal,
-    onProgress: (stage, done) => stage === 'correlate' && shown.update(done),
+    onProgress: (stage, done) => {
+      if (stage !== 'correlate') return;
+      shown ??= progress(label, pairs, 'pairs');
+      shown.update(done);
+    },
   });
   const total = (performance.now() - start) / 1000;
-  shown.done();
+  shown?.done();
   throwIfAborted(signal, 'The benchmark');
   const bareSeconds = await timeBareTransforms(pairs, 2 * found.coarseBand, signal);
   const { seconds } = found;
