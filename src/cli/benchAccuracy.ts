@@ -71,9 +71,17 @@ export async function benchAccuracy(
       own.push(driftError(found.drift, series.drift, 'mean'));
       shown.update(++done);
     }
-    const theirs = peer && (await peerErrors(peer, pixels, series.drift, { size, windowSize, sigmas }, context.signal));
+    const before = done;
+    const theirs =
+      peer &&
+      (await peerErrors(peer, pixels, series.drift, {
+        size,
+        windowSize,
+        sigmas,
+        signal: context.signal,
+        onJob: (jobs) => shown.update(before + jobs),
+      }));
     if (theirs) done += sigmas.length;
-    shown.update(done);
     for (const [k, sigma] of sigmas.entries()) rows.push({ noise, sigma, own: own[k], ...(theirs ? { peer: theirs[k] } : {}) });
   }
   shown.done();
@@ -92,11 +100,17 @@ async function peerErrors(
   peer: Peer,
   frames: readonly Float32Array[],
   truth: Float64Array,
-  { size, windowSize, sigmas }: { readonly size: number; readonly windowSize: number; readonly sigmas: readonly number[] },
-  signal: AbortSignal,
+  options: {
+    readonly size: number;
+    readonly windowSize: number;
+    readonly sigmas: readonly number[];
+    readonly signal: AbortSignal;
+    readonly onJob: (done: number) => void;
+  },
 ): Promise<DriftError[]> {
+  const { size, windowSize, sigmas, signal, onJob } = options;
   const jobs = sigmas.map((sigma) => ({ sigma, windowSize, minWeight: 0 }));
   const input = { count: frames.length, height: size, width: size, type: 'float32' as const, frame: (n: number) => frames[n] };
-  const found = await runPeer(peer, input, jobs, { signal });
+  const found = await runPeer(peer, input, jobs, { signal, onJob });
   return found.map((result) => driftError(result, truth, 'mean'));
 }
