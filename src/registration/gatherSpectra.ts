@@ -48,29 +48,34 @@ export async function gatherSpectra(
   const read = (start: number) =>
     Promise.all(Array.from({ length: Math.min(BATCH, count - start) }, (_, k) => stack.frame(start + k, signal)));
   let next: ReturnType<typeof read> | undefined = read(0);
-  for (let start = 0; start < count; start += BATCH) {
-    throwIfAborted(signal, 'Filtering the frames');
-    const begin = performance.now();
-    const frames = await (next as ReturnType<typeof read>);
-    next = start + BATCH < count ? read(start + BATCH) : undefined;
-    next?.catch(() => {}); // reported when it is awaited
-    const middle = performance.now();
-    for (const [k, pixels] of frames.entries()) {
-      for (let i = 0; i < pixels.length; i++) {
-        const value = pixels[i];
-        if (value < least) least = value;
-        if (value > most) most = value;
+  try {
+    for (let start = 0; start < count; start += BATCH) {
+      throwIfAborted(signal, 'Filtering the frames');
+      const begin = performance.now();
+      const frames = await (next as ReturnType<typeof read>);
+      next = start + BATCH < count ? read(start + BATCH) : undefined;
+      next?.catch(() => {}); // reported when it is awaited
+      const middle = performance.now();
+      for (const [k, pixels] of frames.entries()) {
+        for (let i = 0; i < pixels.length; i++) {
+          const value = pixels[i];
+          if (value < least) least = value;
+          if (value > most) most = value;
+        }
+        cutter.cut(pixels, padded, k * fftSize * fftSize);
       }
-      cutter.cut(pixels, padded, k * fftSize * fftSize);
+      builder.add(
+        padded.subarray(0, frames.length * fftSize * fftSize),
+        frames.map((_, k) => start + k),
+      );
+      seconds.read += (middle - begin) / 1000;
+      seconds.filter += (performance.now() - middle) / 1000;
+      onProgress?.(start + frames.length, count);
+      await breathe();
     }
-    builder.add(
-      padded.subarray(0, frames.length * fftSize * fftSize),
-      frames.map((_, k) => start + k),
-    );
-    seconds.read += (middle - begin) / 1000;
-    seconds.filter += (performance.now() - middle) / 1000;
-    onProgress?.(start + frames.length, count);
-    await breathe();
+  } catch (error) {
+    builder.finish(); // frees the filter
+    throw error;
   }
   if (!isIntegerType(stack.info.pixelType) && least > most) {
     least = 0;

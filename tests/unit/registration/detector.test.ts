@@ -72,6 +72,7 @@ describe('findAperture', () => {
     ['a dark half across', (r: number, c: number) => r + 0.7 * c > 310],
     ['a dark corner', (r: number, c: number) => r > 200 && c > 180],
     ['a bright stripe', (r: number) => Math.abs(r - 150) > 40],
+    ['a bright ring on a dark ground', (r: number, c: number) => Math.abs(Math.hypot(r - 150, c - 150) - 50) > 25],
     ['a dark ring', (r: number, c: number) => Math.abs(Math.hypot(r - 150, c - 150) - 100) < 12],
   ])('a feature of the sample is not taken for an aperture: %s', (_name, dark) => {
     const [height, width] = [300, 300];

@@ -1,8 +1,8 @@
+import { expect } from 'vitest';
 import { countTensors } from '../../../src/backend/index.js';
 import type { DriftTable } from '../../../src/registration/index.js';
 import { ImageStack, type PixelArray, type StackInfo } from '../../../src/stack/index.js';
 import { type GrapheneSeriesOptions, simulateGrapheneSeries } from '../../../src/synthetic/index.js';
-import { expect } from 'vitest';
 
 /** A simulated series in memory, and where its sample truly is. */
 export interface KnownSeries {
