@@ -12,6 +12,8 @@ export interface FramesPngOptions {
   readonly colors?: 'grey' | 'sequential';
   /** Longest side of a frame in the picture; larger ones are averaged over squares of pixels. Default 400. */
   readonly maxSide?: number;
+  /** Side of the square that a pixel becomes, for small pictures. Default 1. */
+  readonly enlarge?: number;
   /** Whether a value of 0 is "not measured", as in a registered stack. Default false. */
   readonly zeroIsMissing?: boolean;
 }
@@ -33,11 +35,11 @@ export function framesPng(
   shape: readonly [number, number],
   options: FramesPngOptions = {},
 ): Uint8Array {
-  const { contrast = 'each', colors = 'grey', maxSide = 400, zeroIsMissing = false } = options;
+  const { contrast = 'each', colors = 'grey', maxSide = 400, enlarge = 1, zeroIsMissing = false } = options;
   const { columns = Math.min(4, frames.length) } = options;
   const [height, width] = shape;
   if (frames.length === 0) throw new ShapeError("framesPng(): 'frames' must hold at least one frame, got none");
-  for (const [name, value] of Object.entries({ columns, maxSide })) {
+  for (const [name, value] of Object.entries({ columns, maxSide, enlarge })) {
     if (!Number.isInteger(value) || value < 1)
       throw new OptionError(`framesPng(): '${name}' must be a whole number from 1, got ${value}`);
   }
@@ -48,11 +50,23 @@ export function framesPng(
       );
     }
     const pixels = Float32Array.from(frame, (value) => (zeroIsMissing && value === 0 ? Number.NaN : value));
-    return shrinkImage({ pixels, height, width }, maxSide);
+    return enlargeImage(shrinkImage({ pixels, height, width }, maxSide), enlarge);
   });
   const ranges = rangesOf(images, contrast);
   const sheet = joinImages(images, ranges, columns);
   return encodePng(sheet, colors === 'grey' ? GREYS : SEQUENTIAL, { low: 0, high: 1 });
+}
+
+function enlargeImage(image: ReportImage, factor: number): ReportImage {
+  if (factor === 1) return image;
+  const height = image.height * factor;
+  const width = image.width * factor;
+  const pixels = new Float32Array(height * width);
+  for (let r = 0; r < height; r++) {
+    const from = Math.floor(r / factor) * image.width;
+    for (let c = 0; c < width; c++) pixels[r * width + c] = image.pixels[from + Math.floor(c / factor)];
+  }
+  return { pixels, height, width };
 }
 
 function rangesOf(images: readonly ReportImage[], contrast: 'each' | 'common' | Contrast): readonly Contrast[] {

@@ -52,6 +52,12 @@ describe('framesPng', () => {
     expect(values).toEqual([0, 0, 255, 255]);
   });
 
+  test('enlarged, a pixel is a square', () => {
+    const { width, height, values } = levels(framesPng([[0, 1]], [1, 2], { enlarge: 3 }));
+    expect([width, height]).toEqual([6, 3]);
+    expect(values).toEqual([0, 0, 0, 255, 255, 255, 0, 0, 0, 255, 255, 255, 0, 0, 0, 255, 255, 255]);
+  });
+
   test('NaN is transparent, 0 only where it means "not measured"', () => {
     const frame = [Number.NaN, 0, 1, 2];
     expect(levels(framesPng([frame], [2, 2])).values.map((value) => value < 0)).toEqual([true, false, false, false]);
