@@ -75,17 +75,12 @@ export async function buildReport(input: BuildReportInput): Promise<Registration
   };
 }
 
+/** What the report's summary does not say by itself. */
 function findings(found: Registration): string[] {
-  const { aperture, window, badPixels, residuals } = found;
-  const out = [`Fixed pattern: ${found.patternRemark}.`];
-  if (aperture) {
-    out.push(
-      `Round field of view of radius ${aperture.radius.toFixed(0)} px about (${aperture.row.toFixed(0)}, ${aperture.column.toFixed(0)}) found; ` +
-        `the compared window of ${window.size} px lies at (${window.row}, ${window.column}).`,
-    );
-  }
-  if (badPixels > 0) out.push(`${badPixels} bad pixels were masked.`);
-  if (residuals.used > 0) out.push(`Pairs agree with the drift to ${residuals.median.toFixed(3)} px in the median.`);
+  const out: string[] = [];
+  if (!found.patternImage) out.push(`Fixed pattern: ${found.patternRemark}.`);
+  if (found.badPixels > 0) out.push(`${found.badPixels} bad pixels were masked.`);
+  if (found.residuals.used > 0) out.push(`Pairs agree with the drift to ${found.residuals.median.toFixed(3)} px in the median.`);
   return out;
 }
 

@@ -25,6 +25,8 @@ export interface DriftQualityInput {
   readonly spectra: WindowSpectra;
   readonly pairs: PairTable;
   readonly solution: DriftSolution;
+  /** The solution with another weight power: where both differ, the answer hangs on how pairs are weighted. */
+  readonly alternative: DriftSolution;
   readonly minWeight: number;
   /** Indices, in the stack, of the M frames that were compared. */
   readonly frames: readonly number[];
@@ -37,7 +39,7 @@ const NEIGHBORS = 2;
 
 /** Puts the solution, its standard errors and the interpolated frames together, and names doubtful frames. */
 export function driftTable(input: DriftQualityInput): DriftTable {
-  const { spectra, pairs, solution, minWeight, frames, count } = input;
+  const { spectra, pairs, solution, alternative, minWeight, frames, count } = input;
   const used = new Uint8Array(count);
   const remark: string[] = new Array(count).fill('');
   const doubtful = new Uint8Array(count);
@@ -55,8 +57,10 @@ export function driftTable(input: DriftQualityInput): DriftTable {
   }
   if (known.length === 0) return { row, column, sigmaRow, sigmaColumn, weight, used, remark, doubtful };
   const errors = frameErrors(spectra, solution, pairs.weight, 1);
-  const varianceRow = smoothVariance(known.map((m) => errors.varianceRow[m]));
-  const varianceColumn = smoothVariance(known.map((m) => errors.varianceColumn[m]));
+  const hangRow = squaredDifference(known, solution.row, alternative.row);
+  const hangColumn = squaredDifference(known, solution.column, alternative.column);
+  const varianceRow = smoothVariance(known.map((m, k) => errors.varianceRow[m] + hangRow[k]));
+  const varianceColumn = smoothVariance(known.map((m, k) => errors.varianceColumn[m] + hangColumn[k]));
   const loops = loopVariance(pairs, solution, known, minWeight);
   let places = known.map((m) => frames[m]);
   let kept = known.map((_, k) => k);
@@ -122,6 +126,13 @@ function meanWeights(pairs: PairTable, solution: DriftSolution, minWeight: numbe
   return sum.map((value, m) => (number[m] > 0 ? value / number[m] : 0));
 }
 
+/** Squared difference of two solutions, free of their common offset. */
+function squaredDifference(known: readonly number[], one: Float64Array, other: Float64Array): number[] {
+  const difference = known.map((m) => other[m] - one[m]);
+  const middle = [...difference].sort((a, b) => a - b)[difference.length >> 1] ?? 0;
+  return difference.map((value) => (Number.isNaN(value) ? 0 : (value - middle) ** 2));
+}
+
 /** Mean of a frame's own variance and its neighbors': sixteen parts alone give a variance to a third only. */
 function smoothVariance(values: readonly number[]): Float64Array {
   return Float64Array.from(values, (value, k) => {
@@ -130,8 +141,7 @@ function smoothVariance(values: readonly number[]): Float64Array {
       if (j !== k && Number.isFinite(values[j])) around.push(values[j]);
     }
     const mean = around.length > 0 ? around.reduce((a, b) => a + b, 0) / around.length : value;
-    // never below its own: a single bad frame must show
-    return Number.isFinite(value) ? Math.max(value, (value + mean) / 2) : Number.POSITIVE_INFINITY;
+    return Number.isFinite(value) ? (value + mean) / 2 : Number.POSITIVE_INFINITY;
   });
 }
 

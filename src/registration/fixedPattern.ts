@@ -26,7 +26,10 @@ export interface FixedPattern {
 }
 
 export interface FixedPatternOptions {
-  /** Components of the sample's model besides its mean. Default 6. */
+  /**
+   * Components of the sample's model besides its mean. Default 4: with 2, what the sample shows at some energies only is
+   * taken for pattern; with 6 and more, the components follow errors of the drift and keep them.
+   */
   readonly components?: number;
   /** Registrations at least and at most. Default 3 and 6. */
   readonly minRounds?: number;
@@ -57,7 +60,7 @@ export async function findFixedPattern(
   register: (frames: readonly Float32Array[]) => Promise<SampleDrift>,
   options: FixedPatternOptions = {},
 ): Promise<FixedPattern> {
-  const { components = 6, minRounds = 3, maxRounds = 6, steps = 3, relaxation = 1.6, tolerance = 0.02, onRound } = options;
+  const { components = 4, minRounds = 3, maxRounds = 6, steps = 3, relaxation = 1.6, tolerance = 0.02, onRound } = options;
   const size = shape[0] * shape[1];
   const pattern = new Float32Array(size);
   let drift = await register(frames);

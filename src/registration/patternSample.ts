@@ -2,13 +2,16 @@ import { throwIfAborted } from '../errors.js';
 import type { ImageStack } from '../stack/index.js';
 import { correlateStack } from './correlateStack.js';
 import { planEdgeFilter } from './edgeFilter.js';
+import { fastSizeFrom } from './fftSize.js';
 import { type FixedPattern, findFixedPattern } from './fixedPattern.js';
 import { solveDrift } from './solveDrift.js';
 import { type PixelCorrection, WindowCutter, type WindowPlace } from './windowCutter.js';
 import { SpectraBuilder } from './windowSpectra.js';
 
 /** Frames that the pattern is found from. */
-const SAMPLE = 100;
+const SAMPLE = 72;
+/** Coarser pixels than these make the Gaussian too narrow for the Sobel operator. */
+const COARSEST = 4;
 /** Fewer frames cannot tell the pattern from the sample. */
 const LEAST = 12;
 /** Pixels around the window and its margin that the pattern is found for, so that the window itself is well covered. */
@@ -48,13 +51,14 @@ export async function sampleFixedPattern(
   const [count, height, width] = stack.shape;
   if (count < LEAST) return { reason: `${count} frames are too few, ${LEAST} are needed` };
   // after a Gaussian of `sigma` nothing finer than this matters
-  const coarsen = sigma >= 2 && place.size % 4 === 0 ? 2 : 1;
+  const coarsen = Math.max(1, Math.min(COARSEST, Math.floor(sigma)));
   const { margin } = planEdgeFilter(place.size, sigma);
-  const around = coarsen * Math.ceil((margin + SURROUND) / coarsen);
-  const size = place.size + 2 * around;
-  const cutter = new WindowCutter([height, width], place, around, size, correction);
-  const side = size / coarsen;
-  const inside = insideFrame(place, around, size, coarsen, correction.valid, [height, width]);
+  const side = Math.ceil((place.size + 2 * (margin + SURROUND)) / coarsen);
+  const size = side * coarsen;
+  const around = Math.floor((size - place.size) / 2);
+  const region = { row: place.row - around, column: place.column - around, size };
+  const cutter = new WindowCutter([height, width], region, 0, size, correction);
+  const inside = insideFrame(region, coarsen, correction.valid, [height, width]);
   const looks = Math.min(SAMPLE, count);
   const frames: Float32Array[] = [];
   const full = new Float32Array(size * size);
@@ -65,16 +69,13 @@ export async function sampleFixedPattern(
     if (!logarithm) return { reason: 'some frames hold values of 0 or less; a pattern is found in counts only' };
     frames.push(logarithm);
   }
-  const region: WindowPlace = { row: around / coarsen, column: around / coarsen, size: place.size / coarsen };
+  // a little larger than the window, where the fast size asks for it
+  const inner = fastSizeFrom(place.size / coarsen);
+  const window: WindowPlace = { row: Math.floor((side - inner) / 2), column: Math.floor((side - inner) / 2), size: inner };
+  const taper = options.taper && resizeTaper(options.taper, place.size, inner);
   const register = async (logarithms: readonly Float32Array[]) => {
     throwIfAborted(signal, 'Looking for a fixed pattern');
-    const spectra = regionSpectra(
-      logarithms,
-      side,
-      region,
-      sigma / coarsen,
-      options.taper && shrinkTaper(options.taper, place.size, coarsen),
-    );
+    const spectra = regionSpectra(logarithms, side, window, sigma / coarsen, taper);
     const pairs = await correlateStack(spectra, { minWeight, signal });
     return solveDrift(pairs, { minWeight });
   };
@@ -82,14 +83,12 @@ export async function sampleFixedPattern(
     tolerance: 0.02 / coarsen,
     onRound: (round, rounds) => onProgress?.(round, rounds),
   });
-  return { found, row: place.row - around, column: place.column - around, coarsen };
+  return { found, row: region.row, column: region.column, coarsen };
 }
 
 /** 1 where a pixel of the coarsened region is a pixel of the frame, and no masked one. */
 function insideFrame(
-  place: WindowPlace,
-  around: number,
-  size: number,
+  { row, column, size }: WindowPlace,
   coarsen: number,
   valid: Uint8Array | undefined,
   [height, width]: readonly [number, number],
@@ -98,11 +97,10 @@ function insideFrame(
   const out = new Uint8Array(side * side).fill(1);
   for (let r = 0; r < size; r++) {
     for (let c = 0; c < size; c++) {
-      const row = place.row - around + r;
-      const column = place.column - around + c;
-      const outside = row < 0 || column < 0 || row >= height || column >= width;
-      if (outside || (valid && valid[row * width + column] === 0))
-        out[Math.floor(r / coarsen) * side + Math.floor(c / coarsen)] = 0;
+      const y = row + r;
+      const x = column + c;
+      const outside = y < 0 || x < 0 || y >= height || x >= width;
+      if (outside || (valid && valid[y * width + x] === 0)) out[Math.floor(r / coarsen) * side + Math.floor(c / coarsen)] = 0;
     }
   }
   return out;
@@ -128,10 +126,10 @@ function logarithmOf(image: Float32Array, size: number, coarsen: number, inside:
   return out;
 }
 
-function shrinkTaper(taper: Float32Array, size: number, coarsen: number): Float32Array {
-  const side = size / coarsen;
-  const out = new Float32Array(side * side);
-  for (let r = 0; r < side; r++) for (let c = 0; c < side; c++) out[r * side + c] = taper[r * coarsen * size + c * coarsen];
+function resizeTaper(taper: Float32Array, from: number, to: number): Float32Array {
+  const out = new Float32Array(to * to);
+  const at = (i: number): number => Math.min(from - 1, Math.floor(((i + 0.5) * from) / to));
+  for (let r = 0; r < to; r++) for (let c = 0; c < to; c++) out[r * to + c] = taper[at(r) * from + at(c)];
   return out;
 }
 
@@ -142,20 +140,26 @@ function regionSpectra(
   sigma: number,
   taper: Float32Array | undefined,
 ) {
-  const builder = new SpectraBuilder(logarithms.length, place.size, sigma, Math.min(64, place.size / 4), taper);
+  const builder = new SpectraBuilder(logarithms.length, place.size, sigma, Math.min(64, Math.floor(place.size / 4)), taper);
   const { margin, fftSize } = builder.plan;
   const cutter = new WindowCutter([side, side], place, margin, fftSize);
   const batch = 10;
   for (let start = 0; start < logarithms.length; start += batch) {
     const part = logarithms.slice(start, start + batch);
     const padded = new Float32Array(part.length * fftSize * fftSize);
-    for (const [k, logarithm] of part.entries()) cutter.cut(logarithm.map(Math.exp), padded, k * fftSize * fftSize);
+    for (const [k, logarithm] of part.entries()) cutter.cut(exponential(logarithm), padded, k * fftSize * fftSize);
     builder.add(
       padded,
       part.map((_, k) => start + k),
     );
   }
   return builder.finish();
+}
+
+function exponential(values: Float32Array): Float32Array {
+  const out = new Float32Array(values.length);
+  for (let i = 0; i < out.length; i++) out[i] = Math.exp(values[i]);
+  return out;
 }
 
 /**

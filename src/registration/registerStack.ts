@@ -183,7 +183,8 @@ export async function registerStack(stack: ImageStack, options: RegisterOptions 
   return timed('solve', () => {
     const minWeight = options.minWeight === 'auto' ? automaticMinWeight(pairs) : bound;
     const solution = solveDrift(pairs, { minWeight, weightPower, solver });
-    const drift = driftTable({ spectra, pairs, solution, minWeight, frames, count });
+    const alternative = solveDrift(pairs, { minWeight, weightPower: weightPower / 2, solver });
+    const drift = driftTable({ spectra, pairs, solution, alternative, minWeight, frames, count });
     const residuals = pairResiduals(pairs, solution, minWeight);
     warnings.push(...judge(stack, drift, residuals, solution, countPairs(frames.length, choice)));
     onProgress?.('solve', 1, 1);

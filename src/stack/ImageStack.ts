@@ -60,7 +60,7 @@ export class ImageStack {
     if (!Number.isInteger(stride) || stride < 1)
       throw new OptionError(`slice(): 'stride' must be a whole number from 1, got ${stride}`);
     const last = Math.min(stop, this.info.frames);
-    if (!(start >= 0 && start < last)) {
+    if (!(Number.isInteger(start) && start >= 0 && start < last)) {
       throw new OptionError(
         `slice(): 'start' must be from 0 and below 'stop' (${last} of ${this.info.frames} frames), got ${start}`,
       );
@@ -73,7 +73,8 @@ export class ImageStack {
   /** Rows `row` to `row + height` and columns `column` to `column + width` of every frame, as a view. */
   crop(crop: Crop): ImageStack {
     const { row, column, height, width } = crop;
-    if (row < 0 || column < 0 || height < 1 || width < 1 || row + height > this.info.height || column + width > this.info.width) {
+    const outside = row < 0 || column < 0 || row + height > this.info.height || column + width > this.info.width;
+    if (outside || height < 1 || width < 1 || ![row, column, height, width].every(Number.isInteger)) {
       throw new ShapeError(
         `crop(): 'crop' must lie inside ${this.info.height} × ${this.info.width} pixels, got ${height} × ${width} at (${row}, ${column})`,
       );

@@ -41,9 +41,9 @@ export function placeFrame(pixels: PixelArray, placement: FramePlacement): Uint1
       const p00 = pixels[at - rowStep - columnStep];
       if (p11 === missing || p10 === missing || p01 === missing || p00 === missing) continue;
       const value = (w11 * p11 + w10 * p10 + w01 * p01 + w00 * p00) * scale + offset + 0.5;
-      // NaN fails both comparisons and is left as 0: not measured
-      if (value < 1) out[to] = 1;
-      else if (value >= 1) out[to] = value > 65535 ? 65535 : value;
+      // what NaN or an infinite pixel is mixed into is left as 0: not measured
+      if (!Number.isFinite(value)) continue;
+      out[to] = value < 1 ? 1 : value > 65535 ? 65535 : value;
     }
   }
   return out;
