@@ -1,0 +1,78 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import { backendInfo, breathe, countTensors, readAll, readOut, tf } from '../../../src/backend/index.js';
+
+describe('reading out', () => {
+  test('gives the values and frees every tensor that was made inside', () => {
+    const before = countTensors();
+    const values = readOut(() => tf.add(tf.tensor1d([1, 2, 3]), tf.square(tf.tensor1d([1, 2, 3]))));
+    expect(Array.from(values)).toEqual([2, 6, 12]);
+    const [a, b] = readAll(() => [tf.zeros([2]), tf.mul(tf.ones([2, 2]), 3)]);
+    expect([Array.from(a), Array.from(b)]).toEqual([
+      [0, 0],
+      [3, 3, 3, 3],
+    ]);
+    expect(countTensors()).toBe(before);
+  });
+
+  test('frees them where the work throws, and leaves tensors from outside alone', () => {
+    const outside = tf.tensor1d([4, 5]);
+    const before = countTensors();
+    expect(() =>
+      readOut(() => {
+        tf.zeros([10]);
+        throw new Error('stop');
+      }),
+    ).toThrow('stop');
+    expect(Array.from(readOut(() => tf.neg(outside)))).toEqual([-4, -5]);
+    expect(countTensors()).toBe(before);
+    expect(outside.isDisposed).toBe(false);
+    outside.dispose();
+    expect(countTensors()).toBe(before - 1);
+  });
+
+  test('the values stay when later work runs', () => {
+    const values = readOut(() => tf.fill([100_000], 7));
+    for (let k = 0; k < 20; k++) readOut(() => tf.fill([100_000], k));
+    expect(values.every((value) => value === 7)).toBe(true);
+  });
+});
+
+test('breathe lets timers and signals run', async () => {
+  let ran = false;
+  setImmediate(() => {
+    ran = true;
+  });
+  await breathe();
+  await breathe();
+  expect(ran).toBe(true);
+});
+
+describe('start-up', () => {
+  const load = (env: NodeJS.ProcessEnv): { stdout: string; stderr: string } => {
+    const script = `import('leemlab').then(({ backendInfo, tf }) =>
+      console.log(JSON.stringify({ ...backendInfo, used: tf.getBackend(), sum: tf.sum(tf.ones([5])).dataSync()[0] })));`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+      env: { ...process.env, ...env },
+    });
+    return { stdout, stderr };
+  };
+
+  test('is quiet, and says which backend computes', () => {
+    const { stdout, stderr } = load({});
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toMatchObject({ name: backendInfo.name, used: backendInfo.name, sum: 5 });
+  });
+
+  test('the portable backend can be asked for, and says why it computes', () => {
+    const { stdout, stderr } = load({ LEEMLAB_BACKEND: 'cpu' });
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toMatchObject({
+      name: 'cpu',
+      used: 'cpu',
+      problem: 'LEEMLAB_BACKEND=cpu asks for the portable backend',
+      sum: 5,
+    });
+  });
+});
