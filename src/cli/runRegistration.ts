@@ -159,7 +159,9 @@ async function runOn(whole: ImageStack, options: RunOptions, context: CommandCon
   stages.end();
   for (const warning of found.warnings) context.warn(warning);
   const shifting = performance.now();
-  const shift = await planShift(stack, found.drift, { least: found.range.least, signal });
+  // frames that the stride left out were not looked at: they may hold a 0
+  const least = options.stride === 1 ? found.range.least : 0;
+  const shift = await planShift(stack, found.drift, { least, signal });
   const stackPath = await writeStack(stack, found, shift, options, context);
   const shiftSeconds = (performance.now() - shifting) / 1000;
 
