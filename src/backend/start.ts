@@ -18,12 +18,12 @@ interface Loaded {
   readonly info: BackendInfo;
 }
 
-// tfjs-node calls functions that Node 23 took out of `util`, or that warn there.
+// tfjs-node calls functions that Node 22 warns of and Node 23 took out of `util`.
 function restoreUtil(): void {
   const old = util as unknown as Record<string, unknown>;
-  old.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
+  old.isNullOrUndefined = (value: unknown) => value === null || value === undefined;
   old.isArray = Array.isArray;
-  old.isString ??= (value: unknown) => typeof value === 'string';
+  old.isString = (value: unknown) => typeof value === 'string';
 }
 
 function load(): Loaded {
