@@ -115,6 +115,14 @@ export async function correlateStack(spectra: WindowSpectra, options: CorrelateS
           elapsedMs.refine += performance.now() - middle;
           await checkpoint?.write(a, b, block);
         }
+        if (a === b) {
+          const least = minWeight / 2;
+          refiner.anchor(
+            rows,
+            block,
+            Uint8Array.from(block.weight, (weight) => (weight > least ? 1 : 0)),
+          );
+        }
         done += fillTable(table, block, rows, columns, wanted);
         onProgress?.(done, total);
         await breathe();

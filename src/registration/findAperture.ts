@@ -7,6 +7,8 @@ export interface Aperture {
 }
 
 const RAYS = 180;
+/** A field of view is not smaller than this share of the frame's shorter side; smaller discs are of the sample. */
+const LEAST_RADIUS = 0.3;
 /** The light must fall at least by this factor at the edge … */
 const DROP = 1.3;
 /** … and stay below this share of the level inside, all the way out. */
@@ -37,7 +39,24 @@ export function findAperture(mean: ArrayLike<number>, height: number, width: num
   const found = { row: circle.row * scale, column: circle.column * scale, radius: circle.radius * scale };
   // a circle around more than the frame leaves every pixel valid
   const corner = Math.hypot(Math.max(found.row, height - found.row), Math.max(found.column, width - found.column));
-  return found.radius < corner && found.radius > Math.min(height, width) / 8 ? found : undefined;
+  if (!(found.radius < corner && found.radius > LEAST_RADIUS * Math.min(height, width))) return undefined;
+  return isLit(small, rows, columns, circle) ? found : undefined;
+}
+
+/** Whether the inside is bright all over: a ring is a feature of the sample, an aperture shows a disc. */
+function isLit(image: Float64Array, rows: number, columns: number, { row, column, radius }: Aperture): boolean {
+  const inside: number[] = [];
+  const outside: number[] = [];
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++) {
+      const distance = Math.hypot(r + 0.5 - row, c + 0.5 - column) / radius;
+      if (distance < 0.9) inside.push(image[r * columns + c]);
+      else if (distance > 1.05) outside.push(image[r * columns + c]);
+    }
+  }
+  if (outside.length === 0) return false;
+  const level = (middle(inside) + middle(outside)) / 2;
+  return middle(inside) > middle(outside) && inside.filter((value) => value > level).length > 0.7 * inside.length;
 }
 
 function shrink(image: ArrayLike<number>, width: number, scale: number, rows: number, columns: number): Float64Array {

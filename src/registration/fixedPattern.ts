@@ -7,6 +7,8 @@ export interface SampleDrift {
   readonly column: Float64Array;
   /** 1 where the drift is known. */
   readonly solved: Uint8Array;
+  /** How far the pairs of frames contradict each other, pixels of these frames: a weighted mean. */
+  readonly misfit: number;
 }
 
 /** What stands still on the detector. */
@@ -22,6 +24,8 @@ export interface FixedPattern {
   readonly rounds: number;
   /** Largest change of a drift in the last round, pixels of the frames. */
   readonly change: number;
+  /** {@link SampleDrift.misfit} before anything was taken out. */
+  readonly misfitBefore: number;
   readonly drift: SampleDrift;
 }
 
@@ -64,11 +68,14 @@ export async function findFixedPattern(
   const size = shape[0] * shape[1];
   const pattern = new Float32Array(size);
   let drift = await register(frames);
+  const misfitBefore = drift.misfit;
   let change = Number.POSITIVE_INFINITY;
   let rounds = 0;
   let halves: readonly Float32Array[] = [];
   while (rounds < maxRounds && (rounds < minRounds || change > tolerance)) {
     for (let step = 0; step < steps; step++) {
+      if (!canSeparate(drift)) return noPattern(shape, drift, rounds);
+      const reach = separableReach(drift);
       const rest = restOfModel(
         frames.map((frame) => subtract(frame, pattern)),
         shape,
@@ -77,7 +84,8 @@ export async function findFixedPattern(
       );
       // what each half of the frames says alone: the pattern that was taken off, and the rest
       halves = rest.halves.map((half) => half.map((value, i) => value + pattern[i]));
-      for (let i = 0; i < size; i++) pattern[i] += relaxation * rest.mean[i];
+      const fine = withoutCoarse(rest.mean, shape, reach);
+      for (let i = 0; i < size; i++) pattern[i] += relaxation * fine[i];
       await breathe();
     }
     const next = await register(frames.map((frame) => subtract(frame, pattern)));
@@ -87,8 +95,9 @@ export async function findFixedPattern(
     onRound?.(rounds, maxRounds);
   }
   center(pattern);
-  const fine = halves.map((half) => withoutCoarse(half, shape));
-  const strength = rootMeanSquare(withoutCoarse(pattern, shape));
+  const reach = separableReach(drift);
+  const fine = halves.map((half) => withoutCoarse(half, shape, reach));
+  const strength = rootMeanSquare(withoutCoarse(pattern, shape, reach));
   return {
     logarithm: pattern,
     height: shape[0],
@@ -97,6 +106,7 @@ export async function findFixedPattern(
     reliability: fine.length === 2 ? correlation(fine[0], fine[1]) : 0,
     rounds,
     change,
+    misfitBefore,
     drift,
   };
 }
@@ -113,9 +123,28 @@ function rootMeanSquare(image: Float32Array): number {
   return Math.sqrt(sum / image.length);
 }
 
-/** What is left of an image without its means over squares of 17 pixels. */
-function withoutCoarse(image: Float32Array, [height, width]: readonly [number, number]): Float32Array {
-  const radius = 8;
+/** Whether the drift of at least two frames is known. */
+function canSeparate(drift: SampleDrift): boolean {
+  return drift.solved.reduce((a, b) => a + b, 0) >= 2;
+}
+
+function noPattern([height, width]: readonly [number, number], drift: SampleDrift, rounds: number): FixedPattern {
+  const logarithm = new Float32Array(height * width);
+  return { logarithm, height, width, strength: 0, reliability: 0, rounds, change: 0, misfitBefore: drift.misfit, drift };
+}
+
+/** Largest half-width, pixels, of what can be told from the sample: what is wider than the sample moved cannot. */
+function separableReach(drift: SampleDrift): number {
+  let most = 0;
+  for (const values of [drift.row, drift.column]) {
+    const known = [...values].filter((_, n) => drift.solved[n]);
+    most = Math.max(most, Math.max(...known) - Math.min(...known));
+  }
+  return Math.max(1, Math.min(16, Math.round(most)));
+}
+
+/** What is left of an image without its means over squares of 2 · radius + 1 pixels. */
+function withoutCoarse(image: Float32Array, [height, width]: readonly [number, number], radius: number): Float32Array {
   const alongRow = new Float32Array(image.length);
   const out = new Float32Array(image.length);
   for (let r = 0; r < height; r++) {
@@ -271,7 +300,7 @@ function lowRank(values: Float32Array, rows: number, columns: number, components
   return readOut(() => {
     const all = tf.tensor2d(values, [rows, columns]);
     const gram = tf.matMul(all, all, false, true);
-    const { vectors } = eigh(tf.div(gram, tf.max(tf.abs(gram))));
+    const { vectors } = eigh(tf.div(gram, tf.maximum(tf.max(tf.abs(gram)), 1e-30)));
     const keep = Math.min(components, rows - 1);
     const strongest = vectors.slice([0, rows - keep], [rows, keep]);
     return tf.matMul(strongest, tf.matMul(strongest, all, true, false));

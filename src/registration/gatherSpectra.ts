@@ -20,10 +20,10 @@ export interface GatherOptions {
   readonly seconds?: { read: number; filter: number };
 }
 
-/** Highest frequency kept: what a Gaussian of `sigma` leaves above it is below a thousandth in energy. */
+/** Highest frequency kept: what a Gaussian of `sigma` leaves above it is below a fiftieth in energy, a thousandth in a product of two. */
 export function bandOf(windowSize: number, sigma: number): number {
-  // power e^(−(2πσk/N)²) of one image; 2.5 in the exponent's root leaves 0.002
-  const cut = sigma > 0 ? (2.5 * windowSize) / (2 * Math.PI * sigma) : windowSize / 2;
+  // power e^(−(2πσk/N)²) of one image; 2 in the exponent's root leaves 0.02
+  const cut = sigma > 0 ? (2 * windowSize) / (2 * Math.PI * sigma) : windowSize / 2;
   const grids = [8, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128];
   const most = Math.min(128, Math.floor(windowSize / 2));
   return grids.filter((b) => b <= most).find((b) => b >= Math.min(cut, most)) ?? Math.max(...grids.filter((b) => b <= most));

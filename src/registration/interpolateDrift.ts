@@ -47,26 +47,37 @@ export function interpolationError(
   while (right < known.length && known[right] < frame) right++;
   const left = right - 1;
   const inside = left >= 0 && right < known.length;
-  const nearest = inside ? undefined : known[left < 0 ? 0 : left];
-  const gap = inside ? known[right] - known[left] : Math.abs(frame - (nearest as number));
+  const gap = inside ? known[right] - known[left] : Math.abs(frame - known[left < 0 ? 0 : left]);
   const t = inside ? (frame - known[left]) / gap : 0;
-  // leave-out test over the whole series: predict a frame from those `before` and `after` away
-  const before = Math.max(1, Math.round(inside ? frame - known[left] : gap));
-  const after = inside ? Math.max(1, Math.round(known[right] - frame)) : 0;
-  const place = new Map<number, number>();
-  for (let k = 0; k < known.length; k++) place.set(known[k], k);
+  // leave-out test over the whole series: predict a frame from known ones at least as far away as here
+  const before = inside ? frame - known[left] : gap;
+  const after = inside ? known[right] - frame : 0;
   const squares: number[] = [];
   for (let k = 0; k < known.length; k++) {
-    const a = nearestKnown(place, known[k] - before);
-    const b = inside ? nearestKnown(place, known[k] + after) : a;
-    if (a === undefined || b === undefined) continue;
-    squares.push((values[k] - ((1 - t) * values[a] + t * values[b])) ** 2);
+    const a = lastUpTo(known, known[k] - before);
+    const b = inside ? firstFrom(known, known[k] + after) : a;
+    if (a < 0 || b >= known.length || known[b] - known[a] > 3 * (before + after)) continue;
+    const part = inside ? (known[k] - known[a]) / (known[b] - known[a]) : 0;
+    squares.push((values[k] - ((1 - part) * values[a] + part * values[b])) ** 2);
   }
   const own = inside ? ((1 - t) * sigma[left]) ** 2 + (t * sigma[right]) ** 2 : sigma[left < 0 ? 0 : left] ** 2;
   if (squares.length === 0) return Number.POSITIVE_INFINITY;
-  return Math.sqrt(own + squares.reduce((a, b) => a + b, 0) / squares.length);
+  return Math.sqrt(own + squares.reduce((x, y) => x + y, 0) / squares.length);
 }
 
-function nearestKnown(place: Map<number, number>, frame: number): number | undefined {
-  return place.get(frame) ?? place.get(frame - 1) ?? place.get(frame + 1);
+/** Place of the last known frame up to `frame`; −1 if there is none. */
+function lastUpTo(known: ArrayLike<number>, frame: number): number {
+  let low = -1;
+  let high = known.length;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (known[middle] <= frame) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Place of the first known frame from `frame` on; `known.length` if there is none. */
+function firstFrom(known: ArrayLike<number>, frame: number): number {
+  return lastUpTo(known, frame - 1e-9) + 1;
 }

@@ -35,3 +35,23 @@ export function pairResiduals(pairs: PairTable, solution: DriftSolution, minWeig
   for (const length of lengths) if (length > limit) broken++;
   return { row, column, median, used: lengths.length, broken, limit };
 }
+
+/** Pixels above which a pair is only wrong, however far. */
+const WRONG = 3;
+
+/**
+ * How far the used pairs contradict the drift: mean length of their residuals, 3 pixels at most each, weighted by the
+ * square of the pair weight.
+ */
+export function weightedMisfit(pairs: PairTable, residuals: PairResiduals): number {
+  let sum = 0;
+  let weights = 0;
+  for (let at = 0; at < pairs.weight.length; at++) {
+    const length = Math.hypot(residuals.row[at], residuals.column[at]);
+    if (Number.isNaN(length)) continue;
+    const weight = pairs.weight[at] ** 2;
+    sum += weight * Math.min(WRONG, length);
+    weights += weight;
+  }
+  return weights > 0 ? sum / weights : 0;
+}

@@ -4,6 +4,7 @@ import { correlateStack } from './correlateStack.js';
 import { planEdgeFilter } from './edgeFilter.js';
 import { fastSizeFrom } from './fftSize.js';
 import { type FixedPattern, findFixedPattern } from './fixedPattern.js';
+import { pairResiduals, weightedMisfit } from './pairResiduals.js';
 import { solveDrift } from './solveDrift.js';
 import { type PixelCorrection, WindowCutter, type WindowPlace } from './windowCutter.js';
 import { SpectraBuilder } from './windowSpectra.js';
@@ -12,8 +13,8 @@ import { SpectraBuilder } from './windowSpectra.js';
 const SAMPLE = 72;
 /** Coarser pixels than these make the Gaussian too narrow for the Sobel operator. */
 const COARSEST = 4;
-/** Fewer frames cannot tell the pattern from the sample. */
-const LEAST = 12;
+/** Fewer frames cannot tell the pattern from the sample: their own model of five images explains too much of either. */
+const LEAST = 30;
 /** Pixels around the window and its margin that the pattern is found for, so that the window itself is well covered. */
 const SURROUND = 32;
 
@@ -77,7 +78,8 @@ export async function sampleFixedPattern(
     throwIfAborted(signal, 'Looking for a fixed pattern');
     const spectra = regionSpectra(logarithms, side, window, sigma / coarsen, taper);
     const pairs = await correlateStack(spectra, { minWeight, signal });
-    return solveDrift(pairs, { minWeight });
+    const solution = solveDrift(pairs, { minWeight });
+    return { ...solution, misfit: coarsen * weightedMisfit(pairs, pairResiduals(pairs, solution, minWeight)) };
   };
   const found = await findFixedPattern(frames, [side, side], register, {
     tolerance: 0.02 / coarsen,

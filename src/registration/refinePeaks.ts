@@ -1,3 +1,4 @@
+import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 import { readAll, tf } from '../backend/index.js';
 import type { FrameRange } from './correlatePairs.js';
 import { shiftSpectrum, type WindowSpectra } from './windowSpectra.js';
@@ -122,8 +123,9 @@ function fitPositions(
   use: Uint8Array,
   height: number,
   width: number,
+  fixedRow?: Float64Array,
 ): { row: Float64Array; column: Float64Array } {
-  const row = new Float64Array(height);
+  const row = fixedRow ?? new Float64Array(height);
   const column = new Float64Array(width);
   const median = (values: number[]): number => {
     if (values.length === 0) return 0;
@@ -136,6 +138,7 @@ function fitPositions(
       for (let i = 0; i < height; i++) if (use[i * width + j]) values.push(shift[i * width + j] + row[i]);
       column[j] = median(values);
     }
+    if (fixedRow) break;
     for (let i = 0; i < height; i++) {
       const values: number[] = [];
       for (let j = 0; j < width; j++) if (use[i * width + j]) values.push(column[j] - shift[i * width + j]);
@@ -145,13 +148,51 @@ function fitPositions(
   return { row, column };
 }
 
-/** Refines blocks of pairs; the weights of the moments are kept between blocks until {@link PeakRefiner.dispose}. */
+/** The same for frames compared with each other, of whose pairs only i < j are there: one position a frame. */
+function fitOwnPositions(shift: Float32Array, use: Uint8Array, count: number): { row: Float64Array; column: Float64Array } {
+  const full = new Float32Array(count * count);
+  const known = new Uint8Array(count * count);
+  for (let i = 0; i < count; i++) {
+    for (let j = i + 1; j < count; j++) {
+      if (!use[i * count + j]) continue;
+      full[i * count + j] = shift[i * count + j];
+      full[j * count + i] = -shift[i * count + j];
+      known[i * count + j] = 1;
+      known[j * count + i] = 1;
+    }
+  }
+  const { row, column } = fitPositions(full, known, count, count);
+  const both = row.map((value, i) => (value + column[i]) / 2);
+  return { row: both, column: both };
+}
+
+/** Positions of a block's frames along rows and columns of the image. */
+interface Positions {
+  readonly vertical: { readonly row: Float64Array; readonly column: Float64Array };
+  readonly horizontal: { readonly row: Float64Array; readonly column: Float64Array };
+}
+
+/** The row frames of a run of blocks, in register and multiplied by the weights of all moments. */
+interface WeightedRows {
+  readonly start: number;
+  readonly vertical: Float64Array;
+  readonly horizontal: Float64Array;
+  readonly even: Tensor2D;
+  readonly odd: Tensor2D;
+}
+
+/** Pixels by which the fit of a block's positions may improve before the moments are taken anew about the better ones. */
+const CLOSE = 0.75;
+
+/** Refines blocks of pairs; what blocks of the same rows share is kept until {@link PeakRefiner.dispose}. */
 export class PeakRefiner {
   readonly #spectra: WindowSpectra;
-  readonly #even;
-  readonly #odd;
+  readonly #even: Tensor3D;
+  readonly #odd: Tensor3D;
   /** Pixels within which the polynomial of fourth order holds. */
   readonly #radius: number;
+  #rows: WeightedRows | undefined;
+  #anchor: { readonly start: number; readonly vertical: Float64Array; readonly horizontal: Float64Array } | undefined;
 
   constructor(spectra: WindowSpectra) {
     this.#spectra = spectra;
@@ -165,13 +206,20 @@ export class PeakRefiner {
   dispose(): void {
     this.#even.dispose();
     this.#odd.dispose();
+    this.#dropRows();
+  }
+
+  #dropRows(): void {
+    this.#rows?.even.dispose();
+    this.#rows?.odd.dispose();
+    this.#rows = undefined;
   }
 
   /**
    * Sub-pixel peaks of a block of pairs. The frames of the block are brought into register by one fit of their coarse
    * shifts; then the correlation's Taylor polynomial of fourth order about zero shift, exact in the band, comes for all
    * pairs at once from two matrix products, and Newton's method climbs it. Pairs whose coarse peak lies elsewhere are
-   * refined one by one.
+   * refined one by one. Blocks of the same rows are fastest one after the other, with an {@link anchor} from the first.
    *
    * @param use which pairs `[rows, columns]` to refine; others keep their coarse values and a height of 0.
    * @param coarse coarse shifts, pixels, `[rows, columns]`.
@@ -190,34 +238,83 @@ export class PeakRefiner {
       shiftColumn: coarse.shiftColumn.slice(),
       height: new Float32Array(height * width),
     };
-    const grid = this.#spectra.windowSize / (2 * this.#spectra.band);
-    const peak = { x: 0, y: 0, value: 0 };
-    const apart: number[] = [];
-    // the second pass starts from the refined shifts, so that every pair is close to the polynomial's middle
-    for (let pass = 0; pass < 2; pass++) {
-      const fitRow = fitPositions(out.shiftRow, use, height, width);
-      const fitColumn = fitPositions(out.shiftColumn, use, height, width);
-      const { even, odd } = this.#moments(rows, columns, fitRow, fitColumn);
-      apart.length = 0;
-      for (let i = 0; i < height; i++) {
-        for (let j = 0; j < width; j++) {
-          const at = i * width + j;
-          if (!use[at]) continue;
-          const baseRow = fitRow.column[j] - fitRow.row[i];
-          const baseColumn = fitColumn.column[j] - fitColumn.row[i];
-          const far = Math.hypot(coarse.shiftRow[at] - baseRow, coarse.shiftColumn[at] - baseColumn) > this.#radius + grid;
-          if (far || !climb(this.#polynomial(even, odd, at, height * width), this.#radius, peak)) {
-            apart.push(at);
-            continue;
-          }
-          out.shiftRow[at] = baseRow + peak.x;
-          out.shiftColumn[at] = baseColumn + peak.y;
-          out.height[at] = peak.value;
-        }
-      }
+    let apart: number[] = [];
+    const onDiagonal = rows.start === columns.start;
+    let positions = this.#fit(rows, columns, out, use, onDiagonal);
+    for (let pass = 0; pass < 3; pass++) {
+      apart = this.#climbAll(rows, columns, positions, coarse, use, out);
+      const better = this.#fit(rows, columns, out, use, onDiagonal);
+      const change = Math.max(furthest(positions.vertical, better.vertical), furthest(positions.horizontal, better.horizontal));
+      if (change < CLOSE) break;
+      positions = better;
     }
     this.#refineApart(rows, columns, coarse, apart, out);
     return out;
+  }
+
+  /** Positions of a run of rows, from the peaks of their own block: the blocks beside it are refined about them. */
+  anchor(
+    rows: FrameRange,
+    peaks: { readonly shiftRow: Float32Array; readonly shiftColumn: Float32Array },
+    use: Uint8Array,
+  ): void {
+    const count = rows.stop - rows.start;
+    this.#anchor = {
+      start: rows.start,
+      vertical: fitOwnPositions(peaks.shiftRow, use, count).row,
+      horizontal: fitOwnPositions(peaks.shiftColumn, use, count).row,
+    };
+  }
+
+  /** Positions of the block's frames; those of the rows stay what {@link anchor} made them. */
+  #fit(rows: FrameRange, columns: FrameRange, peaks: RefinedPeaks, use: Uint8Array, onDiagonal: boolean): Positions {
+    const height = rows.stop - rows.start;
+    const width = columns.stop - columns.start;
+    if (onDiagonal) {
+      return {
+        vertical: fitOwnPositions(peaks.shiftRow, use, height),
+        horizontal: fitOwnPositions(peaks.shiftColumn, use, height),
+      };
+    }
+    const known = this.#anchor?.start === rows.start ? this.#anchor : undefined;
+    return {
+      vertical: fitPositions(peaks.shiftRow, use, height, width, known?.vertical),
+      horizontal: fitPositions(peaks.shiftColumn, use, height, width, known?.horizontal),
+    };
+  }
+
+  /** Climbs from the fitted positions; gives the pairs that lie elsewhere. */
+  #climbAll(
+    rows: FrameRange,
+    columns: FrameRange,
+    { vertical, horizontal }: Positions,
+    coarse: { readonly shiftRow: Float32Array; readonly shiftColumn: Float32Array },
+    use: Uint8Array,
+    out: RefinedPeaks,
+  ): number[] {
+    const height = rows.stop - rows.start;
+    const width = columns.stop - columns.start;
+    const grid = this.#spectra.windowSize / (2 * this.#spectra.band);
+    const { even, odd } = this.#moments(rows, columns, { vertical, horizontal });
+    const peak = { x: 0, y: 0, value: 0 };
+    const apart: number[] = [];
+    for (let i = 0; i < height; i++) {
+      for (let j = 0; j < width; j++) {
+        const at = i * width + j;
+        if (!use[at]) continue;
+        const baseRow = vertical.column[j] - vertical.row[i];
+        const baseColumn = horizontal.column[j] - horizontal.row[i];
+        const far = Math.hypot(coarse.shiftRow[at] - baseRow, coarse.shiftColumn[at] - baseColumn) > this.#radius + grid;
+        if (far || !climb(this.#polynomial(even, odd, at, height * width), this.#radius, peak)) {
+          apart.push(at);
+          continue;
+        }
+        out.shiftRow[at] = baseRow + peak.x;
+        out.shiftColumn[at] = baseColumn + peak.y;
+        out.height[at] = peak.value;
+      }
+    }
+    return apart;
   }
 
   /** Coefficients of the polynomial in pixels. */
@@ -237,48 +334,46 @@ export class PeakRefiner {
     return coefficients;
   }
 
-  #moments(
-    rows: FrameRange,
-    columns: FrameRange,
-    fitRow: { row: Float64Array; column: Float64Array },
-    fitColumn: { row: Float64Array; column: Float64Array },
-  ): { even: Float32Array; odd: Float32Array } {
+  #moments(rows: FrameRange, columns: FrameRange, positions: Positions): { even: Float32Array; odd: Float32Array } {
     const { stride } = this.#spectra;
-    const height = rows.stop - rows.start;
+    const { vertical, horizontal } = positions;
     const width = columns.stop - columns.start;
-    const a = new Float32Array(height * 2 * stride);
+    const weighted = this.#weightedRows(rows, positions);
     const b = new Float32Array(width * 2 * stride);
-    for (let i = 0; i < height; i++) {
-      shiftSpectrum(this.#spectra, rows.start + i, [fitRow.row[i], fitColumn.row[i]], a, i * 2 * stride);
-    }
-    for (let j = 0; j < width; j++) {
-      shiftSpectrum(this.#spectra, columns.start + j, [fitRow.column[j], fitColumn.column[j]], b, j * 2 * stride);
-    }
     const crossed = new Float32Array(b.length);
-    // conj(A)·B: real part Ar·Br + Ai·Bi, imaginary part Ar·Bi − Ai·Br
     for (let j = 0; j < width; j++) {
       const at = j * 2 * stride;
+      shiftSpectrum(this.#spectra, columns.start + j, [vertical.column[j], horizontal.column[j]], b, at);
+      // conj(A)·B: real part Ar·Br + Ai·Bi, imaginary part Ar·Bi − Ai·Br
       crossed.set(b.subarray(at + stride, at + 2 * stride), at);
       for (let s = 0; s < stride; s++) crossed[at + stride + s] = -b[at + s];
     }
-    return this.#products(a, b, crossed, height, width);
+    const [even, odd] = readAll(() =>
+      [
+        [weighted.even, b],
+        [weighted.odd, crossed],
+      ].map(([left, right]) => tf.matMul(left as Tensor2D, tf.tensor2d(right as Float32Array, [width, 2 * stride]), false, true)),
+    );
+    return { even, odd };
   }
 
-  #products(
-    a: Float32Array,
-    b: Float32Array,
-    crossed: Float32Array,
-    height: number,
-    width: number,
-  ): { even: Float32Array; odd: Float32Array } {
+  #weightedRows(rows: FrameRange, { vertical, horizontal }: Positions): WeightedRows {
+    const same = (a: Float64Array, b: Float64Array): boolean => a === b || a.every((value, i) => value === b[i]);
+    const known = this.#rows;
+    if (known?.start === rows.start && same(known.vertical, vertical.row) && same(known.horizontal, horizontal.row)) return known;
+    this.#dropRows();
     const { stride } = this.#spectra;
-    const [even, odd] = readAll(() => {
+    const height = rows.stop - rows.start;
+    const a = new Float32Array(height * 2 * stride);
+    for (let i = 0; i < height; i++) {
+      shiftSpectrum(this.#spectra, rows.start + i, [vertical.row[i], horizontal.row[i]], a, i * 2 * stride);
+    }
+    const [even, odd] = tf.tidy(() => {
       const left = tf.tensor3d(a, [1, height, 2 * stride]);
-      const product = (weights: typeof left, right: Float32Array) =>
-        tf.matMul(tf.mul(left, weights).reshape([-1, 2 * stride]), tf.tensor2d(right, [width, 2 * stride]), false, true);
-      return [product(this.#even, b), product(this.#odd, crossed)];
+      return [this.#even, this.#odd].map((weights) => tf.mul(left, weights).reshape([-1, 2 * stride]) as Tensor2D);
     });
-    return { even, odd };
+    this.#rows = { start: rows.start, vertical: vertical.row.slice(), horizontal: horizontal.row.slice(), even, odd };
+    return this.#rows;
   }
 
   /** Pairs that do not fit the block: each about its own coarse peak. */
@@ -326,6 +421,17 @@ export class PeakRefiner {
       }
     }
   }
+}
+
+function furthest(
+  before: { readonly row: Float64Array; readonly column: Float64Array },
+  after: { readonly row: Float64Array; readonly column: Float64Array },
+): number {
+  let most = 0;
+  for (const side of ['row', 'column'] as const) {
+    for (let i = 0; i < before[side].length; i++) most = Math.max(most, Math.abs(before[side][i] - after[side][i]));
+  }
+  return most;
 }
 
 const COEFFICIENTS = new Float64Array(TERMS.length);

@@ -79,8 +79,13 @@ export async function takePattern(compared: ImageStack, window: WindowPlace, opt
   const agreement = `two halves of the frames agree to ${found.reliability.toFixed(2)}`;
   if (!(found.reliability >= LEAST_RELIABILITY && found.strength >= LEAST_STRENGTH))
     return without(`none found (${agreement} only)`);
+  const agree = `pairs of frames agree to ${found.drift.misfit.toFixed(2)} px without it, to ${found.misfitBefore.toFixed(2)} px with it`;
+  // what the sample shows at some energies only may pass for a pattern: then the pairs contradict each other more
+  if (found.drift.misfit > found.misfitBefore) {
+    return without(`${(100 * found.strength).toFixed(1)} % rms found (${agreement}), but left in: ${agree}`);
+  }
   return withGain(
-    `${(100 * found.strength).toFixed(1)} % rms found and taken out for the registration (${agreement})`,
+    `${(100 * found.strength).toFixed(1)} % rms found and taken out for the registration (${agreement}; ${agree})`,
     patternGain(sampled, height, width),
     sampled,
   );

@@ -37,7 +37,7 @@ describe('findFixedPattern', () => {
     seed: 5,
   });
   const axis = (k: number): Float64Array => Float64Array.from({ length: count }, (_, n) => series.truth.drift[2 * n + k]);
-  const drift = { row: axis(0), column: axis(1), solved: new Uint8Array(count).fill(1) };
+  const drift = { row: axis(0), column: axis(1), solved: new Uint8Array(count).fill(1), misfit: 0 };
   /** Logarithms: a sample that moves, `strength` of dirt that stands still, 2 % of noise. */
   const frames = (strength: number): Float32Array[] => {
     const pattern = dirt(side * side, 3);
@@ -78,7 +78,7 @@ describe('findFixedPattern', () => {
   });
 
   test('a registration that solves nothing gives no pattern, and no failure', async () => {
-    const nothing = { row: new Float64Array(count), column: new Float64Array(count), solved: new Uint8Array(count) };
+    const nothing = { row: new Float64Array(count), column: new Float64Array(count), solved: new Uint8Array(count), misfit: 0 };
     const found = await withoutLeak(() => findFixedPattern(frames(0.05), [side, side], async () => nothing));
     expect(found.reliability).toBeLessThan(0.15);
     expect(found.logarithm.every(Number.isFinite)).toBe(true);
