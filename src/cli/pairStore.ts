@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { createZarrGroup, openZarrGroup, type ZarrGroup } from '../io/index.js';
 import { PAIR_BLOCK, type PairBlock, type PairCheckpoint } from '../registration/index.js';
 
@@ -7,7 +8,10 @@ const ARRAYS = ['shift_row', 'shift_col', 'weight'] as const;
 export async function openPairStore(path: string, fingerprint: string, frames: readonly number[]): Promise<PairCheckpoint> {
   const known = await openZarrGroup(path).catch(() => undefined);
   const same = known?.attributes.fingerprint === fingerprint;
-  const group = known && same ? known : await startGroup(path, fingerprint, frames);
+  const whole = known && same && (await Promise.all(['frame', ...ARRAYS].map((name) => known.hasArray(name)))).every(Boolean);
+  // a run that was killed while it started the store
+  if (same && !whole) await rm(path, { recursive: true, force: true });
+  const group = known && whole ? known : await startGroup(path, fingerprint, frames);
   return {
     read: (a, b) => readBlock(group, a, b, frames.length),
     write: (a, b, block) => writeBlock(group, a, b, block, frames.length),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { backendInfo, tf } from '../backend/index.js';
 import { isLeemError, OptionError, ShapeError, throwIfAborted } from '../errors.js';
@@ -225,10 +226,10 @@ async function runOn(whole: ImageStack, options: RunOptions, context: CommandCon
 }
 
 function fingerprintOf(options: RunOptions, identity: string, images: object): string {
-  // only what decides the pairs: the solver, the weights and the output format may change in a resumed run
-  const { windowSize, sigma, start, stop, stride, pairs, pattern, aperture } = options;
+  // only what decides the pairs: the solver, the weight power and the output format may change in a resumed run
+  const { windowSize, sigma, start, stop, stride, pairs, minWeight, pattern, aperture } = options;
   const hash = createHash('sha256').update(
-    JSON.stringify({ version: 1, identity, windowSize, sigma, start, stop, stride, pairs, pattern, aperture }),
+    JSON.stringify({ version: 1, identity, windowSize, sigma, start, stop, stride, pairs, minWeight, pattern, aperture }),
   );
   for (const [name, image] of Object.entries(images) as [string, Float32Array | undefined][]) {
     if (image) hash.update(name).update(new Uint8Array(image.buffer, image.byteOffset, image.byteLength));
@@ -329,6 +330,8 @@ async function writeDrift(stack: ImageStack, found: Registration, options: RunOp
 async function writePattern(found: Registration, out: string): Promise<void> {
   const { patternImage } = found;
   if (!patternImage) return;
+  // that of the run that goes on
+  await rm(join(out, 'pattern.zarr'), { recursive: true, force: true });
   const group = await createZarrGroup(join(out, 'pattern.zarr'), {
     attributes: { what: 'factor of the detector, 1 on average and where it is unknown' },
   });

@@ -13,8 +13,8 @@ import { SpectraBuilder } from './windowSpectra.js';
 const SAMPLE = 72;
 /** Coarser pixels than these make the Gaussian too narrow for the Sobel operator. */
 const COARSEST = 4;
-/** Fewer frames cannot tell the pattern from the sample: their own model of five images explains too much of either. */
-const LEAST = 30;
+/** Fewer frames cannot tell the pattern from the sample. */
+const LEAST = 12;
 /** Pixels around the window and its margin that the pattern is found for, so that the window itself is well covered. */
 const SURROUND = 32;
 

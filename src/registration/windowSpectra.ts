@@ -81,6 +81,9 @@ function copyBand(source: WindowSpectra, from: number, target: WindowSpectra, to
   }
 }
 
+/** Edges weaker than this share of the largest pixel are rounding of single precision. */
+const ROUNDING = 2e-6;
+
 /** Collects the spectra of many frames, a batch at a time. */
 export class SpectraBuilder {
   readonly #filter: EdgeFilter;
@@ -116,13 +119,16 @@ export class SpectraBuilder {
   add(padded: Float32Array, frames: readonly number[]): void {
     const { fftSize, windowSize } = this.#filter.plan;
     const [re, im] = readAll(() => {
-      const edges = this.#filter.apply(tf.tensor3d(padded, [frames.length, fftSize, fftSize]));
-      let centered = tf.sub(edges, tf.mean(edges, [1, 2], true));
-      if (this.#taper) {
-        const taper = tf.tensor3d(this.#taper, [1, windowSize, windowSize]);
-        const mean = tf.div(tf.sum(tf.mul(edges, taper), [1, 2], true), tf.sum(taper));
-        centered = tf.mul(tf.sub(edges, mean), taper);
-      }
+      const frame = tf.tensor3d(padded, [frames.length, fftSize, fftSize]);
+      const edges = this.#filter.apply(frame);
+      const taper = this.#taper
+        ? tf.tensor3d(this.#taper, [1, windowSize, windowSize])
+        : tf.onesLike(edges.slice([0, 0, 0], [1, -1, -1]));
+      const mean = tf.div(tf.sum(tf.mul(edges, taper), [1, 2], true), tf.sum(taper));
+      const off = tf.mul(tf.sub(edges, mean), taper);
+      // a frame without any edge holds the transforms' rounding, which is the same in all such frames: it must not match
+      const rounding = tf.mul(tf.max(tf.abs(frame), [1, 2], true), ROUNDING);
+      const centered = tf.mul(off, tf.cast(tf.greater(tf.sqrt(tf.mean(tf.square(off), [1, 2], true)), rounding), 'float32'));
       const spectrum = rfft2d(centered);
       // the low rows stand at both ends
       const { band } = this.#spectra;
