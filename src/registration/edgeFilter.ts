@@ -1,4 +1,4 @@
-import type { Tensor, Tensor3D } from '@tensorflow/tfjs';
+import type { Tensor, Tensor1D, Tensor3D } from '@tensorflow/tfjs';
 import { irfft2d, rfft2d, tf } from '../backend/index.js';
 import { fastSizeFrom } from './fftSize.js';
 
@@ -57,9 +57,9 @@ function makeResponses({ fftSize: size, sigma }: EdgeFilterPlan): Responses {
     const angleRow = (2 * Math.PI * k) / size;
     for (let l = 0; l < stored; l++) {
       const angleColumn = (2 * Math.PI * l) / size;
-      // Sobel: the difference [1, 0, −1] / 2 one way has response ±i·sin, the mean [1, 2, 1] / 4 the other (1 + cos) / 2;
+      // Sobel: the difference [1, 0, −1] has response ±2i·sin one way, the mean [1, 2, 1] / 4 has (1 + cos) / 2 the other;
       // scikit-image takes the root mean square of both directions, hence 1 / √2
-      const both = (gaussian[k] * gaussian[l]) / Math.SQRT2;
+      const both = Math.SQRT2 * gaussian[k] * gaussian[l];
       rows[k * stored + l] = both * Math.sin(angleRow) * ((1 + Math.cos(angleColumn)) / 2);
       columns[k * stored + l] = both * Math.sin(angleColumn) * ((1 + Math.cos(angleRow)) / 2);
     }
@@ -117,16 +117,45 @@ export class EdgeFilter {
  */
 export function edgeFilter(frames: Tensor3D, sigma: number): Tensor3D {
   const [, height, width] = frames.shape;
-  const side = Math.max(height, width);
-  const filter = new EdgeFilter(planEdgeFilter(side, sigma));
-  try {
-    return tf.tidy(() => {
-      const { margin, fftSize } = filter.plan;
-      const index = (n: number): number[] => Array.from({ length: fftSize }, (_, i) => Math.min(n - 1, Math.max(0, i - margin)));
-      const padded = tf.gather(tf.gather(frames, tf.tensor1d(index(height), 'int32'), 1), tf.tensor1d(index(width), 'int32'), 2);
-      return filter.apply(padded as Tensor3D).slice([0, 0, 0], [-1, height, width]) as Tensor3D;
-    });
-  } finally {
-    filter.dispose();
-  }
+  const { margin, fftSize } = planEdgeFilter(Math.max(height, width), sigma);
+  return tf.tidy(() => {
+    const index = (n: number): Tensor1D =>
+      tf.tensor1d(
+        Array.from({ length: fftSize }, (_, i) => Math.min(n - 1, Math.max(0, i - margin))),
+        'int32',
+      );
+    const padded = tf.gather(tf.gather(frames, index(height), 1), index(width), 2);
+    const smooth = irfft2d(tf.mul(rfft2d(padded), gaussianResponse(sigma, fftSize))).slice(
+      [0, margin, margin],
+      [-1, height, width],
+    );
+    // scikit-image's Sobel operator reflects the smoothed image at its edges
+    const framed = tf.mirrorPad(
+      smooth,
+      [
+        [0, 0],
+        [1, 1],
+        [1, 1],
+      ],
+      'symmetric',
+    );
+    const part = (row: number, column: number): Tensor => framed.slice([0, row, column], [-1, height, width]);
+    const along = (at: (step: number, aside: number) => Tensor): Tensor => {
+      const step = (aside: number): Tensor => tf.sub(at(0, aside), at(2, aside));
+      return tf.mul(tf.add(tf.add(step(0), step(2)), tf.mul(step(1), 2)), 0.25);
+    };
+    const rows = along(part);
+    const columns = along((step, aside) => part(aside, step));
+    return tf.sqrt(tf.div(tf.add(tf.square(rows), tf.square(columns)), 2)) as Tensor3D;
+  });
+}
+
+function gaussianResponse(sigma: number, size: number): Tensor {
+  const gaussian = cosineTransform(gaussianKernel(sigma), size);
+  const stored = size / 2 + 1;
+  const real = tf.tensor3d(
+    Float32Array.from({ length: size * stored }, (_, i) => gaussian[Math.floor(i / stored)] * gaussian[i % stored]),
+    [1, size, stored],
+  );
+  return tf.complex(real, tf.zerosLike(real));
 }

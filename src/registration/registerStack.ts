@@ -227,7 +227,8 @@ function judge(stack: ImageStack, drift: DriftTable, residuals: PairResiduals, s
   if (residuals.broken > 0) {
     warnings.push(`${residuals.broken} of ${pairs} pairs contradict the others by more than ${residuals.limit.toFixed(1)} px`);
   }
-  const doubtful = [...drift.doubtful.keys()].filter((n) => drift.doubtful[n]);
+  // by their place in the input, as users count them
+  const doubtful = [...drift.doubtful.keys()].filter((n) => drift.doubtful[n]).map((n) => stack.sourceIndex(n));
   if (doubtful.length > 0) warnings.push(`doubtful drift in frame${doubtful.length > 1 ? 's' : ''} ${listFrames(doubtful)}`);
   return warnings;
 }
