@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { encode } from 'fast-png';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { simulateSeriesTo } from '../../../src/cli/simulateSeries.js';
-import { createStackWriter, openStack, readCsv } from '../../../src/io/index.js';
+import { createStackWriter, openStack } from '../../../src/io/index.js';
 import type { PixelArray, StackInfo } from '../../../src/stack/index.js';
 import { knownSeries } from '../registration/simulated.js';
-import { filesUnder, leem, namesIn, type Outcome, RESULT_NAMES, workFolder } from './registerHelpers.js';
+import { filesUnder, leem, namesIn, type Outcome, RESULT_NAMES, readNumbers, workFolder } from './registerHelpers.js';
 
 const folder = workFolder();
 const SMALL = { frames: 6, height: 64, width: 72, driftPixels: 2, energies: [5, 6], seed: 4 } as const;
@@ -176,7 +176,7 @@ describe('odd but usable input', () => {
     expect(run.code).toBe(0);
     const { warnings } = JSON.parse(run.stdout);
     expect(warnings).toContain("no energies or times found; the axis is the frame's index");
-    const table = await readCsv(join(out, 'drift.csv'));
+    const table = await readNumbers(join(out, 'drift.csv'));
     expect(Array.from(table.axis)).toEqual([1, 2, 3, 4]);
     expect(Array.from(table.frame)).toEqual([1, 2, 3, 4]);
   });
@@ -188,7 +188,7 @@ describe('odd but usable input', () => {
     const path = await writeStack(join(folder, 'apart.zarr'), moved);
     const out = join(folder, 'out-apart');
     const run = await leem('register', path, '--out', out, '--json', '--start', '4', '--pattern', 'none');
-    const table = await readCsv(join(out, 'drift.csv'));
+    const table = await readNumbers(join(out, 'drift.csv'));
     const largest = Array.from(table.drift_col, (value) => Math.abs(Number(value)));
     expect(table.frame[largest.indexOf(Math.max(...largest))]).toBe(9);
     expect(JSON.parse(run.stdout).warnings).toContain('doubtful drift in frame 9');
@@ -202,7 +202,7 @@ describe('odd but usable input', () => {
     const path = await writeStack(join(folder, 'repeat.zarr'), frames, { axis: { kind: 'energy', unit: 'eV', values } });
     const out = join(folder, 'out-repeat');
     expect((await leem('register', path, '--out', out)).code).toBe(0);
-    expect(Array.from((await readCsv(join(out, 'drift.csv'))).axis)).toEqual([3, 3, -1, 2]);
+    expect(Array.from((await readNumbers(join(out, 'drift.csv'))).axis)).toEqual([3, 3, -1, 2]);
   });
 
   test('all-equal frames: done, with a warning, drift 0 and infinite errors', async () => {

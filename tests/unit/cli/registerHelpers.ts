@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import { readCsv } from '../../../src/io/index.js';
 
 const MAIN = join(import.meta.dirname, '../../../dist/cli/main.js');
 
@@ -71,4 +72,17 @@ export function filesUnder(folder: string): string[] {
 }
 
 /** Names under which a finished run's results stand. */
-export const RESULT_NAMES = ['drift.csv', 'figures', 'pairs.zarr', 'provenance.json', 'registered.zarr', 'report.html'];
+export const RESULT_NAMES: readonly string[] = [
+  'drift.csv',
+  'figures',
+  'pairs.zarr',
+  'provenance.json',
+  'registered.zarr',
+  'report.html',
+];
+
+/** A CSV file whose columns are all numbers. */
+export async function readNumbers(path: string): Promise<Record<string, Float64Array>> {
+  const table = await readCsv(path);
+  return Object.fromEntries(Object.entries(table).map(([name, values]) => [name, Float64Array.from(values, Number)]));
+}
