@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { backendInfo, tf } from '../backend/index.js';
@@ -29,6 +28,7 @@ import { defaultMemoryBudget } from './memory.js';
 import { openPairStore } from './pairStore.js';
 import { assertMemory, planRegistration } from './registrationPlan.js';
 import { buildReport } from './registrationReport.js';
+import { fingerprintOf } from './runFingerprint.js';
 import { prepareRunFolder } from './runFolder.js';
 import { leemlabVersion } from './version.js';
 
@@ -117,6 +117,8 @@ async function runOn(whole: ImageStack, options: RunOptions, context: CommandCon
   const { signal } = context;
   const stack = whole.slice(options.start, options.stop);
   for (const warning of stack.info.warnings) context.warn(warning);
+  if (backendInfo.problem)
+    context.warn(`the portable backend computes, many times slower than TensorFlow: ${backendInfo.problem}`);
   const [count, height, width] = stack.shape;
   const shape: [number, number] = [height, width];
   const plan = planRegistration(stack.info, { ...options, pattern: options.pattern === 'auto' });
@@ -223,18 +225,6 @@ async function runOn(whole: ImageStack, options: RunOptions, context: CommandCon
   );
   summarize(found, result, stackPath, context);
   return result;
-}
-
-function fingerprintOf(options: RunOptions, identity: string, images: object): string {
-  // only what decides the pairs: the solver, the weight power and the output format may change in a resumed run
-  const { windowSize, sigma, start, stop, stride, pairs, minWeight, pattern, aperture } = options;
-  const hash = createHash('sha256').update(
-    JSON.stringify({ version: 1, identity, windowSize, sigma, start, stop, stride, pairs, minWeight, pattern, aperture }),
-  );
-  for (const [name, image] of Object.entries(images) as [string, Float32Array | undefined][]) {
-    if (image) hash.update(name).update(new Uint8Array(image.buffer, image.byteOffset, image.byteLength));
-  }
-  return hash.digest('hex');
 }
 
 const STAGES = {

@@ -1,5 +1,7 @@
 import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 import { readAll, tf } from '../backend/index.js';
+import { fitOwnPositions, fitPositions, furthest } from './blockPositions.js';
+import { climbPeak } from './climbPeak.js';
 import type { FrameRange } from './correlatePairs.js';
 import { shiftSpectrum, type WindowSpectra } from './windowSpectra.js';
 
@@ -43,127 +45,6 @@ function momentWeights(spectra: WindowSpectra, terms: readonly (readonly [number
     }
   }
   return out;
-}
-
-/** Newton's method on the Taylor polynomial of one pair. The trust radius keeps it inside the polynomial's range. */
-function climb(coefficients: Float64Array, radius: number, out: { x: number; y: number; value: number }): boolean {
-  const c = coefficients;
-  let x = 0;
-  let y = 0;
-  let inside = true;
-  for (let step = 0; step < 8; step++) {
-    // the order of TERMS: 1; x y; xx xy yy; xxx xxy xyy yyy; xxxx xxxy xxyy xyyy yyyy
-    const gx =
-      c[1] +
-      2 * c[3] * x +
-      c[4] * y +
-      3 * c[6] * x * x +
-      2 * c[7] * x * y +
-      c[8] * y * y +
-      4 * c[10] * x ** 3 +
-      3 * c[11] * x * x * y +
-      2 * c[12] * x * y * y +
-      c[13] * y ** 3;
-    const gy =
-      c[2] +
-      c[4] * x +
-      2 * c[5] * y +
-      c[7] * x * x +
-      2 * c[8] * x * y +
-      3 * c[9] * y * y +
-      c[11] * x ** 3 +
-      2 * c[12] * x * x * y +
-      3 * c[13] * x * y * y +
-      4 * c[14] * y ** 3;
-    const hxx = 2 * c[3] + 6 * c[6] * x + 2 * c[7] * y + 12 * c[10] * x * x + 6 * c[11] * x * y + 2 * c[12] * y * y;
-    const hyy = 2 * c[5] + 2 * c[8] * x + 6 * c[9] * y + 2 * c[12] * x * x + 6 * c[13] * x * y + 12 * c[14] * y * y;
-    const hxy = c[4] + 2 * c[7] * x + 2 * c[8] * y + 3 * c[11] * x * x + 4 * c[12] * x * y + 3 * c[13] * y * y;
-    const determinant = hxx * hyy - hxy * hxy;
-    if (!(hxx < 0 && determinant > 0)) {
-      inside = false; // not below a maximum
-      break;
-    }
-    const dx = -(hyy * gx - hxy * gy) / determinant;
-    const dy = -(hxx * gy - hxy * gx) / determinant;
-    x += dx;
-    y += dy;
-    if (!(Math.hypot(x, y) <= radius)) {
-      inside = false;
-      break;
-    }
-    if (Math.abs(dx) + Math.abs(dy) < 1e-6) break;
-  }
-  out.x = x;
-  out.y = y;
-  out.value =
-    c[0] +
-    c[1] * x +
-    c[2] * y +
-    c[3] * x * x +
-    c[4] * x * y +
-    c[5] * y * y +
-    c[6] * x ** 3 +
-    c[7] * x * x * y +
-    c[8] * x * y * y +
-    c[9] * y ** 3 +
-    c[10] * x ** 4 +
-    c[11] * x ** 3 * y +
-    c[12] * x * x * y * y +
-    c[13] * x * y ** 3 +
-    c[14] * y ** 4;
-  return inside;
-}
-
-/**
- * Position of each frame of a block such that the differences fit the coarse shifts: `shift[i, j] ≈ column[j] − row[i]`.
- * Alternating medians, so that a third of wrong peaks does not matter.
- */
-function fitPositions(
-  shift: Float32Array,
-  use: Uint8Array,
-  height: number,
-  width: number,
-  fixedRow?: Float64Array,
-): { row: Float64Array; column: Float64Array } {
-  const row = fixedRow ?? new Float64Array(height);
-  const column = new Float64Array(width);
-  const median = (values: number[]): number => {
-    if (values.length === 0) return 0;
-    values.sort((a, b) => a - b);
-    return values[values.length >> 1];
-  };
-  for (let pass = 0; pass < 4; pass++) {
-    for (let j = 0; j < width; j++) {
-      const values: number[] = [];
-      for (let i = 0; i < height; i++) if (use[i * width + j]) values.push(shift[i * width + j] + row[i]);
-      column[j] = median(values);
-    }
-    if (fixedRow) break;
-    for (let i = 0; i < height; i++) {
-      const values: number[] = [];
-      for (let j = 0; j < width; j++) if (use[i * width + j]) values.push(column[j] - shift[i * width + j]);
-      row[i] = median(values);
-    }
-  }
-  return { row, column };
-}
-
-/** The same for frames compared with each other, of whose pairs only i < j are there: one position a frame. */
-function fitOwnPositions(shift: Float32Array, use: Uint8Array, count: number): { row: Float64Array; column: Float64Array } {
-  const full = new Float32Array(count * count);
-  const known = new Uint8Array(count * count);
-  for (let i = 0; i < count; i++) {
-    for (let j = i + 1; j < count; j++) {
-      if (!use[i * count + j]) continue;
-      full[i * count + j] = shift[i * count + j];
-      full[j * count + i] = -shift[i * count + j];
-      known[i * count + j] = 1;
-      known[j * count + i] = 1;
-    }
-  }
-  const { row, column } = fitPositions(full, known, count, count);
-  const both = row.map((value, i) => (value + column[i]) / 2);
-  return { row: both, column: both };
 }
 
 /** Positions of a block's frames along rows and columns of the image. */
@@ -305,7 +186,7 @@ export class PeakRefiner {
         const baseRow = vertical.column[j] - vertical.row[i];
         const baseColumn = horizontal.column[j] - horizontal.row[i];
         const far = Math.hypot(coarse.shiftRow[at] - baseRow, coarse.shiftColumn[at] - baseColumn) > this.#radius + grid;
-        if (far || !climb(this.#polynomial(even, odd, at, height * width), this.#radius, peak)) {
+        if (far || !climbPeak(this.#polynomial(even, odd, at, height * width), this.#radius, peak)) {
           apart.push(at);
           continue;
         }
@@ -414,24 +295,13 @@ export class PeakRefiner {
         return [sum(this.#even, 0), sum(this.#odd, 1)];
       });
       for (const [p, at] of pairs.entries()) {
-        const inside = climb(this.#polynomial(even, odd, p, pairs.length), this.#radius, peak);
+        const inside = climbPeak(this.#polynomial(even, odd, p, pairs.length), this.#radius, peak);
         out.shiftRow[at] = coarse.shiftRow[at] + (inside ? peak.x : 0);
         out.shiftColumn[at] = coarse.shiftColumn[at] + (inside ? peak.y : 0);
         out.height[at] = inside ? peak.value : even[p];
       }
     }
   }
-}
-
-function furthest(
-  before: { readonly row: Float64Array; readonly column: Float64Array },
-  after: { readonly row: Float64Array; readonly column: Float64Array },
-): number {
-  let most = 0;
-  for (const side of ['row', 'column'] as const) {
-    for (let i = 0; i < before[side].length; i++) most = Math.max(most, Math.abs(before[side][i] - after[side][i]));
-  }
-  return most;
 }
 
 const COEFFICIENTS = new Float64Array(TERMS.length);
