@@ -7,8 +7,8 @@ import { PAIR_BLOCK } from '../../../src/registration/index.js';
 import { filesUnder, leem, namesIn, RESULT_NAMES, start, workFolder } from './registerHelpers.js';
 
 const folder = workFolder();
-/** Four blocks of frames, ten of pairs; at this window and sigma each takes some tenths of a second. */
-const LONG = { frames: 3 * PAIR_BLOCK + 8, height: 128, width: 128, driftPixels: 5, energies: [5, 7], seed: 2 } as const;
+/** Three blocks of frames, six of pairs; at this window and sigma each takes some tenths of a second. */
+const LONG = { frames: 2 * PAIR_BLOCK + 8, height: 128, width: 128, driftPixels: 5, energies: [5, 7], seed: 2 } as const;
 const SLOW = ['--sigma', '1', '--pattern', 'none'];
 let series = '';
 let whole = '';
@@ -65,7 +65,7 @@ describe('a run that is stopped while pairs are compared', () => {
     expect(namesIn(out)).toEqual(['pairs.zarr']);
     const done = weights(out);
     expect(done.length).toBeGreaterThan(0);
-    expect(done.length, 'the run was over before it could be stopped').toBeLessThan(16);
+    expect(done.length, 'the run was over before it could be stopped').toBeLessThan(9);
     const before = done.map((name) => statSync(join(out, 'pairs.zarr', 'weight', name)).mtimeMs);
 
     const again = await leem(...args);
@@ -73,7 +73,7 @@ describe('a run that is stopped while pairs are compared', () => {
     expect(again.code).toBe(0);
     // finished blocks were not computed again
     expect(done.map((name) => statSync(join(out, 'pairs.zarr', 'weight', name)).mtimeMs)).toEqual(before);
-    expect(weights(out)).toHaveLength(16);
+    expect(weights(out)).toHaveLength(9);
     expectSameResults(out);
     await expectSamePairs(out);
   });
@@ -90,7 +90,7 @@ describe('a run that is stopped while pairs are compared', () => {
 
   test.each([
     ['an array was not yet there', ['weight']],
-    ['some chunks were not', ['shift_col/c/1/2', 'weight/c/0/3']],
+    ['some chunks were not', ['shift_col/c/1/2', 'weight/c/0/2']],
   ])('in a moment when %s, it goes on too', async (_name, lost) => {
     const out = join(folder, `lost-${lost.length}`);
     cpSync(join(whole, 'pairs.zarr'), join(out, 'pairs.zarr'), { recursive: true });
@@ -111,7 +111,7 @@ describe('a run that is stopped while frames are written', () => {
     const { code } = await run.ended;
     expect(code).toBe(130);
     expect(namesIn(out)).toEqual(['pairs.zarr']);
-    expect(weights(out)).toHaveLength(16);
+    expect(weights(out)).toHaveLength(9);
     expect((await leem(...args)).code).toBe(0);
     expectSameResults(out);
   });
@@ -163,7 +163,7 @@ describe('a folder that holds a run', () => {
 describe('--resume and --overwrite', () => {
   const SHORT = ['--stride', '10'];
 
-  test('--resume of a finished run writes it again from its pairs, with another solver or format', async () => {
+  test('--resume of a finished run writes it again from its pairs, also in another format', async () => {
     // with a fixed pattern, which has a file of its own
     const { series: still } = await simulateSeriesTo(join(folder, 'still'), {
       ...LONG,
@@ -178,14 +178,11 @@ describe('--resume and --overwrite', () => {
     const chunk = join(out, 'pairs.zarr', 'weight', 'c', '0', '0');
     const before = statSync(chunk).mtimeMs;
     const csv = readFileSync(join(out, 'drift.csv'), 'utf8');
-    const run = await leem('register', still, '--out', out, '--resume');
+    const run = await leem('register', still, '--out', out, '--resume', '--format', 'tiff');
     expect(run.code, run.stderr).toBe(0);
     expect(statSync(chunk).mtimeMs).toBe(before);
     expect(readFileSync(join(out, 'drift.csv'), 'utf8')).toBe(csv);
-    const tiff = await leem('register', still, '--out', out, '--resume', '--format', 'tiff', '--solver', 'robust');
-    expect(tiff.code, tiff.stderr).toBe(0);
     expect(namesIn(out)).toContain('registered.tif');
-    expect(statSync(chunk).mtimeMs).toBe(before);
   });
 
   test('--resume with a lower bound on the weights gives what a new run gives', async () => {
