@@ -232,7 +232,7 @@ function steps() {
       name: 'leemlab (TypeScript build)',
       at: STATE,
       stamp: () => hash(lock, ...sources(join(ROOT, 'src')), read('tsconfig.json'), read('tsconfig.build.json')),
-      done: () => existsSync(join(DIST, 'index.js')),
+      done: () => existsSync(join(DIST, 'index.js')) && existsSync(join(DIST, 'backend', 'correlation.wasm')),
       work: buildLibrary,
     },
     {
@@ -249,7 +249,7 @@ function sources(folder) {
   return readdirSync(folder, { recursive: true })
     .map(String)
     .sort()
-    .filter((f) => f.endsWith('.ts'))
+    .filter((f) => /\.(ts|json)$/.test(f))
     .flatMap((f) => [f, readFileSync(join(folder, f), 'utf8')]);
 }
 
@@ -308,6 +308,11 @@ async function buildLibrary() {
   // not .bin/tsc: that is the older TypeScript which tslab brings along
   const compiler = join(MODULES, 'typescript', 'bin', 'tsc');
   await run(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', part, '--pretty', 'false'], { show: 'start' });
+  const assembly = join('src', 'backend', 'assembly');
+  const options = ['--config', join(assembly, 'asconfig.json'), '--outFile', join(part, 'backend', 'correlation.wasm')];
+  await run(process.execPath, [join(MODULES, 'assemblyscript', 'bin', 'asc.js'), join(assembly, 'correlation.ts'), ...options], {
+    show: 'start',
+  });
   if (existsSync(DIST)) renameSync(DIST, old);
   renameSync(part, DIST);
   rmSync(old, { recursive: true, force: true });

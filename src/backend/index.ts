@@ -1,4 +1,12 @@
 export { eigh } from './eigh.js';
 export { irfft2d, rfft2d } from './fft.js';
 export { breathe, countTensors, readAll, readOut } from './memory.js';
+export {
+  fitsPairKernel,
+  hasPairKernel,
+  PairCorrelator,
+  type PairJob,
+  type PairSpectra,
+  type PairSteps,
+} from './PairCorrelator.js';
 export { type BackendInfo, backendInfo, type Tf, tf } from './start.js';

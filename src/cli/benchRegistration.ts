@@ -3,7 +3,7 @@ import { throwIfAborted } from '../errors.js';
 import { countPairs, type Registration, registerStack } from '../registration/index.js';
 import { ImageStack } from '../stack/index.js';
 import { simulateGrapheneSeries } from '../synthetic/index.js';
-import { timeBareTransforms } from './bareTransforms.js';
+import { type PairStepTimes, timeBareTransforms, timePairStep } from './bareTransforms.js';
 import { type Peer, runPeer } from './benchPeer.js';
 import type { CommandContext } from './command.js';
 import { type DriftError, driftError } from './driftError.js';
@@ -28,9 +28,13 @@ export interface OwnRun {
   readonly error: DriftError;
   readonly band: number;
   readonly coarseBand: number;
-  /** Bare inverse FFTs of the pair step's size and number, and how many times longer that step takes. */
+  /** Bare inverse FFTs of the pair step's size and number, with TensorFlow. */
   readonly bareSeconds: number;
+  /** The pair step (products, inverse FFTs, search) apart from the refinement, which it otherwise runs beside. */
+  readonly pairStep: PairStepTimes | undefined;
+  /** Its time over that of its own bare inverse FFTs, and over TensorFlow's. */
   readonly pairStepRatio: number;
+  readonly pairStepRatioTensorflow: number;
   readonly patternRemark: string;
 }
 
@@ -156,7 +160,9 @@ async function ownRun(
   shown?.done();
   throwIfAborted(signal, 'The benchmark');
   const bareSeconds = await timeBareTransforms(pairs, 2 * found.coarseBand, signal);
+  const pairStep = await timePairStep(frames.length, 2 * found.coarseBand, signal);
   const { seconds } = found;
+  const step = pairStep ?? { all: seconds.correlate, transform: bareSeconds };
   return {
     frames: frames.length,
     pairs,
@@ -165,7 +171,9 @@ async function ownRun(
     band: found.band,
     coarseBand: found.coarseBand,
     bareSeconds,
-    pairStepRatio: (seconds.correlate + seconds.search) / bareSeconds,
+    pairStep,
+    pairStepRatio: step.all / step.transform,
+    pairStepRatioTensorflow: step.all / bareSeconds,
     patternRemark: found.patternRemark,
   };
 }

@@ -8,7 +8,7 @@ const times = (value: number): string => (value >= 10 ? value.toFixed(0) : value
 
 function table(rows: readonly (readonly [string, number, string?])[]): string[] {
   return rows.map(([name, seconds, remark = '']) =>
-    `  ${name.padEnd(22)} ${seconds.toFixed(2).padStart(9)} s  ${remark}`.trimEnd(),
+    `  ${name.padEnd(24)} ${seconds.toFixed(2).padStart(9)} s  ${remark}`.trimEnd(),
   );
 }
 
@@ -17,23 +17,31 @@ function describeError({ median, percentile95, max }: DriftError): string {
 }
 
 function describeOwn(run: OwnRun): string[] {
-  const { seconds, pairs, coarseBand, bareSeconds } = run;
+  const { seconds, pairs, coarseBand, bareSeconds, pairStep } = run;
   const side = 2 * coarseBand;
   const each = (total: number): string => `${((1000 * total) / pairs).toFixed(4)} ms a pair`;
+  const apart: [string, number, string][] = pairStep
+    ? [
+        ['pair step alone', pairStep.all, `products, inverse FFTs of ${side} × ${side}, search; ${each(pairStep.all)}`],
+        ['  bare inverse FFTs', pairStep.transform, `the same kernel, ${formatCount(pairs)}, ${each(pairStep.transform)}`],
+        ['  products', pairStep.multiply - pairStep.transform, 'by difference'],
+        ['  peak search', pairStep.all - pairStep.multiply, 'by difference'],
+      ]
+    : [];
   return [
     ...table([
       ['aperture, bad pixels', seconds.survey],
       ['fixed pattern', seconds.pattern, run.patternRemark],
       ['filter', seconds.filter, `band ${run.band} cycles a window`],
-      ['correlate', seconds.correlate, `products and inverse FFTs of ${side} × ${side}, ${each(seconds.correlate)}`],
-      ['peak search', seconds.search, each(seconds.search)],
+      ['correlate', seconds.correlate, pairStep ? 'waiting for the pair step, which runs beside the refinement' : ''],
       ['refinement', seconds.refine, each(seconds.refine)],
       ['solve', seconds.solve, 'with standard errors'],
       ['total', seconds.total, 'frames in memory to drift'],
       ['  without the first two', seconds.toDrift],
-      ['bare inverse FFTs', bareSeconds, `${formatCount(pairs)} of ${side} × ${side}, ${each(bareSeconds)}`],
+      ...apart,
+      ['TensorFlow inverse FFTs', bareSeconds, `bare, in batches of 64, ${each(bareSeconds)}`],
     ]),
-    `  pair step (correlate and peak search) / bare inverse FFTs: ${times(run.pairStepRatio)}`,
+    `  pair step / bare inverse FFTs: ${times(run.pairStepRatio)} (TensorFlow's: ${times(run.pairStepRatioTensorflow)})`,
     `  ${describeError(run.error)}`,
   ];
 }

@@ -176,7 +176,7 @@ async function runOn(whole: ImageStack, options: RunOptions, context: CommandCon
   const seconds: Record<string, number> = {
     read: found.seconds.read,
     filter: found.seconds.filter,
-    correlate: found.seconds.correlate + found.seconds.search,
+    correlate: found.seconds.correlate,
     refine: found.seconds.refine,
     solve: found.seconds.solve,
     shift: shiftSeconds,

@@ -1,19 +1,76 @@
-import { irfft2d, readOut, tf } from '../backend/index.js';
-import type { WindowSpectra } from './windowSpectra.js';
+import { hasPairKernel, irfft2d, PairCorrelator, readOut, tf } from '../backend/index.js';
+import { narrowBand, type WindowSpectra } from './windowSpectra.js';
 
 /** Coarse correlation peaks of frames `rows` against frames `columns`. */
 export interface CoarsePeaks {
   /** Position of the maximum, pixels, `[rows, columns]` row by row: `drift[j] − drift[i]` to about a grid step. */
   readonly shiftRow: Float32Array;
   readonly shiftColumn: Float32Array;
-  /** Height of the maximum, not normalized. */
+  /** Height of the maximum, in units of `selfCorrelations`. */
   readonly height: Float32Array;
 }
+
+/** Bands of the coarse search: half the side of a fast transform. */
+export const COARSE_BANDS: readonly number[] = [8, 12, 16, 24, 32, 48, 64, 96, 128];
 
 /** A range of frames: from `start` below `stop`. */
 export interface FrameRange {
   readonly start: number;
   readonly stop: number;
+}
+
+/** More pairs than these are worth starting threads for. */
+const FEW_PAIRS = 8192;
+
+/** Finds coarse peaks of many blocks of pairs: with the compiled kernel where it can be had, else by {@link coarsePeaks}. */
+export class PairSearch {
+  readonly #kernel: PairCorrelator | undefined;
+  readonly #spectra: WindowSpectra;
+  readonly #step: number;
+
+  /**
+   * @param spectra edge spectra of all frames.
+   * @param band highest frequency used, cycles per window; also half the points of the correlation a side. One of
+   *   {@link COARSE_BANDS}, or below.
+   * @param block frames a side of the largest block.
+   * @param pairs number of pairs to come.
+   */
+  constructor(spectra: WindowSpectra, band: number, block: number, pairs: number) {
+    this.#spectra = narrowBand(spectra, band);
+    this.#step = spectra.windowSize / (2 * band);
+    const threads = pairs <= FEW_PAIRS ? 0 : undefined;
+    this.#kernel = hasPairKernel() ? new PairCorrelator(spectra, 2 * band, block * block, threads) : undefined;
+  }
+
+  /** Milliseconds that the kernel's threads together have worked. */
+  get workedMs(): number {
+    return this.#kernel?.workedMs ?? 0;
+  }
+
+  /** Peaks of the pairs of a frame i of `rows` and a frame j of `columns` with i < j ≤ i + reach; others hold anything. */
+  async peaks(rows: FrameRange, columns: FrameRange, reach: number): Promise<CoarsePeaks> {
+    if (!this.#kernel) return coarsePeaks(this.#spectra, rows, columns, (i, j) => j > i && j - i <= reach);
+    const height = rows.stop - rows.start;
+    const width = columns.stop - columns.start;
+    const found = await this.#kernel.run({ rows, columns, reach });
+    const out = {
+      shiftRow: new Float32Array(height * width),
+      shiftColumn: new Float32Array(height * width),
+      height: new Float32Array(height * width),
+    };
+    const stride = Math.ceil(width / 4) * 4;
+    for (let p = 0; p < height * width; p++) {
+      const from = 3 * (Math.floor(p / width) * stride + (p % width));
+      out.shiftRow[p] = found[from] * this.#step;
+      out.shiftColumn[p] = found[from + 1] * this.#step;
+      out.height[p] = found[from + 2];
+    }
+    return out;
+  }
+
+  dispose(): void {
+    this.#kernel?.dispose();
+  }
 }
 
 function spectraTensor(spectra: WindowSpectra, { start, stop }: FrameRange, conjugate: boolean) {
@@ -25,12 +82,12 @@ function spectraTensor(spectra: WindowSpectra, { start, stop }: FrameRange, conj
 
 /**
  * Place and height of the cross-correlation's maximum for a block of pairs (the paper's section 3.2, step 3): one real
- * inverse FFT of size `2·band` a pair, then the maximum and a parabola through its neighbors.
+ * inverse FFT of size `2·band` a pair, then the maximum and a parabola through its neighbors. {@link PairSearch} does the
+ * same faster.
  *
  * @param spectra edge spectra, usually narrowed to the band that carries most of their energy.
  * @param rows frames i of the pairs; `columns` frames j.
  * @param wanted whether the pair (i, j) is to be computed; others are left 0.
- * @param elapsedMs the time that the search for the maxima takes is added to it.
  * @returns peaks `[rows, columns]`; accurate to a few tenths of the grid step `windowSize / (2·band)`.
  */
 export function coarsePeaks(
@@ -38,7 +95,6 @@ export function coarsePeaks(
   rows: FrameRange,
   columns: FrameRange,
   wanted: (i: number, j: number) => boolean,
-  elapsedMs: { search: number } = { search: 0 },
 ): CoarsePeaks {
   const height = rows.stop - rows.start;
   const width = columns.stop - columns.start;
@@ -59,13 +115,11 @@ export function coarsePeaks(
         const many = first === columns.start ? all : all.slice([first - columns.start, 0, 0], [-1, -1, -1]);
         return irfft2d(tf.mul(one, many));
       });
-      const begin = performance.now();
       for (let j = first; j < columns.stop; j++) {
         if (!wanted(i, j)) continue;
         const at = (i - rows.start) * width + (j - columns.start);
         locateMaximum(values, (j - first) * side * side, side, step, out, at);
       }
-      elapsedMs.search += performance.now() - begin;
     }
   });
   return out;
@@ -109,5 +163,5 @@ function locateMaximum(
   const right = values[from + row * side + ((column + 1) % side)];
   out.shiftRow[at] = ((row < side / 2 ? row : row - side) + parabola(up, top, down)) * step;
   out.shiftColumn[at] = ((column < side / 2 ? column : column - side) + parabola(left, top, right)) * step;
-  out.height[at] = top;
+  out.height[at] = top * side * side; // the inverse FFT divides by the number of its points
 }

@@ -1,6 +1,6 @@
 import { breathe } from '../backend/index.js';
 import { throwIfAborted } from '../errors.js';
-import { coarsePeaks, type FrameRange } from './correlatePairs.js';
+import { COARSE_BANDS, type CoarsePeaks, type FrameRange, PairSearch } from './correlatePairs.js';
 import { PeakRefiner, selfCorrelations } from './refinePeaks.js';
 import type { PairTable } from './solveDrift.js';
 import { narrowBand, type WindowSpectra } from './windowSpectra.js';
@@ -33,8 +33,8 @@ export interface CorrelateStackOptions {
   readonly checkpoint?: PairCheckpoint | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((pairsDone: number, pairsTotal: number) => void) | undefined;
-  /** Milliseconds spent, added to: transforms, search for the maxima, refinement. */
-  readonly elapsedMs?: { correlate: number; search: number; refine: number };
+  /** Milliseconds spent, added to: waiting for coarse peaks, which come from other threads meanwhile, and refinement. */
+  readonly elapsedMs?: { correlate: number; refine: number };
 }
 
 /** Number of pairs i < j of a choice. */
@@ -49,7 +49,7 @@ export function countPairs(count: number, pairs: PairChoice): number {
  */
 const COARSE_SHARE = 0.9;
 
-/** The smallest band of a fast grid that holds a share of the energy of all frames. */
+/** The smallest band of a fast transform that holds a share of the energy of all frames. */
 export function coarseBand(spectra: WindowSpectra, share: number = COARSE_SHARE): number {
   const { count, band, stride, re, im } = spectra;
   const stored = band + 1;
@@ -66,7 +66,7 @@ export function coarseBand(spectra: WindowSpectra, share: number = COARSE_SHARE)
   let sum = 0;
   let least = 0;
   while (least < band && sum < share * total) sum += energy[least++];
-  return [16, 20, 24, 32, 40, 48, 64, 80, 96, 128].find((b) => b >= least && b <= band) ?? band;
+  return COARSE_BANDS.find((b) => b >= least) ?? Math.max(...COARSE_BANDS);
 }
 
 /**
@@ -79,59 +79,74 @@ export function coarseBand(spectra: WindowSpectra, share: number = COARSE_SHARE)
  * @throws AbortedError between blocks, when `signal` is aborted; finished blocks are in the checkpoint.
  */
 export async function correlateStack(spectra: WindowSpectra, options: CorrelateStackOptions = {}): Promise<PairTable> {
-  const {
-    pairs = 'all',
-    minWeight = 0.15,
-    checkpoint,
-    signal,
-    onProgress,
-    elapsedMs = { correlate: 0, search: 0, refine: 0 },
-  } = options;
+  const { pairs = 'all', minWeight = 0.15, checkpoint, signal, onProgress, elapsedMs = { correlate: 0, refine: 0 } } = options;
   const { count } = spectra;
   const reach = pairs === 'all' ? count : pairs.band;
   const wanted = (i: number, j: number): boolean => j > i && j - i <= reach;
   const empty = (fill: number): Float32Array => new Float32Array(count * count).fill(fill);
   const table = { count, shiftRow: empty(0), shiftColumn: empty(0), weight: empty(Number.NaN) };
-  const coarse = narrowBand(spectra, coarseBand(spectra));
-  const self = { full: selfCorrelations(spectra), coarse: selfCorrelations(coarse) };
-  const refiner = new PeakRefiner(spectra);
+  const coarse = coarseBand(spectra);
+  const self = { full: selfCorrelations(spectra), coarse: selfCorrelations(narrowBand(spectra, coarse)) };
   const total = countPairs(count, pairs);
+  const blocks = listBlocks(count, reach);
+  const search = new PairSearch(spectra, coarse, Math.min(PAIR_BLOCK, count), total);
+  const refiner = new PeakRefiner(spectra);
+  // the threads look for the coarse peaks of the next block while this one refines
+  const prepare = async ({ a, b, rows, columns }: Block): Promise<PairBlock | CoarsePeaks> =>
+    (await checkpoint?.read(a, b)) ?? search.peaks(rows, columns, reach);
+  let next = blocks.length > 0 ? prepare(blocks[0]) : undefined;
   let done = 0;
   try {
-    for (let a = 0; a * PAIR_BLOCK < count; a++) {
-      for (let b = a; b * PAIR_BLOCK < count; b++) {
-        const rows = blockRange(a, count);
-        const columns = blockRange(b, count);
-        if (columns.start - (rows.stop - 1) > reach) continue;
-        throwIfAborted(signal, 'Comparing pairs of frames');
-        let block = await checkpoint?.read(a, b);
-        if (!block) {
-          const start = performance.now();
-          const searchedMs = elapsedMs.search;
-          const peaks = coarsePeaks(coarse, rows, columns, wanted, elapsedMs);
-          const middle = performance.now();
-          block = refineBlock(refiner, peaks, { rows, columns, wanted, minWeight, self, side: 2 * coarse.band });
-          elapsedMs.correlate += middle - start - (elapsedMs.search - searchedMs);
-          elapsedMs.refine += performance.now() - middle;
-          await checkpoint?.write(a, b, block);
-        }
-        if (a === b) {
-          const least = minWeight / 2;
-          refiner.anchor(
-            rows,
-            block,
-            Uint8Array.from(block.weight, (weight) => (weight > least ? 1 : 0)),
-          );
-        }
-        done += fillTable(table, block, rows, columns, wanted);
-        onProgress?.(done, total);
-        await breathe();
+    for (const [k, { a, b, rows, columns }] of blocks.entries()) {
+      throwIfAborted(signal, 'Comparing pairs of frames');
+      const start = performance.now();
+      const prepared = await (next as ReturnType<typeof prepare>);
+      next = k + 1 < blocks.length ? prepare(blocks[k + 1]) : undefined;
+      next?.catch(() => {}); // reported when it is awaited
+      const middle = performance.now();
+      elapsedMs.correlate += middle - start;
+      const finished = 'weight' in prepared;
+      const block = finished ? prepared : refineBlock(refiner, prepared, { rows, columns, wanted, minWeight, self });
+      if (!finished) elapsedMs.refine += performance.now() - middle;
+      if (!finished) await checkpoint?.write(a, b, block);
+      if (a === b) {
+        const least = minWeight / 2;
+        refiner.anchor(
+          rows,
+          block,
+          Uint8Array.from(block.weight, (weight) => (weight > least ? 1 : 0)),
+        );
       }
+      done += fillTable(table, block, rows, columns, wanted);
+      onProgress?.(done, total);
+      await breathe();
     }
   } finally {
+    search.dispose();
     refiner.dispose();
   }
   return table;
+}
+
+/** A block of pairs: its place among the blocks, and its frames. */
+interface Block {
+  readonly a: number;
+  readonly b: number;
+  readonly rows: FrameRange;
+  readonly columns: FrameRange;
+}
+
+/** The blocks that hold pairs, those of the same rows one after the other. */
+function listBlocks(count: number, reach: number): Block[] {
+  const blocks: Block[] = [];
+  for (let a = 0; a * PAIR_BLOCK < count; a++) {
+    for (let b = a; b * PAIR_BLOCK < count; b++) {
+      const rows = blockRange(a, count);
+      const columns = blockRange(b, count);
+      if (columns.start - (rows.stop - 1) <= reach) blocks.push({ a, b, rows, columns });
+    }
+  }
+  return blocks;
 }
 
 function blockRange(index: number, count: number): FrameRange {
@@ -144,11 +159,10 @@ interface BlockJob {
   readonly wanted: (i: number, j: number) => boolean;
   readonly minWeight: number;
   readonly self: { readonly full: Float64Array; readonly coarse: Float64Array };
-  readonly side: number;
 }
 
-function refineBlock(refiner: PeakRefiner, peaks: ReturnType<typeof coarsePeaks>, job: BlockJob): PairBlock {
-  const { rows, columns, wanted, minWeight, self, side } = job;
+function refineBlock(refiner: PeakRefiner, peaks: CoarsePeaks, job: BlockJob): PairBlock {
+  const { rows, columns, wanted, minWeight, self } = job;
   const width = columns.stop - columns.start;
   const size = (rows.stop - rows.start) * width;
   const use = new Uint8Array(size);
@@ -157,9 +171,8 @@ function refineBlock(refiner: PeakRefiner, peaks: ReturnType<typeof coarsePeaks>
     const i = rows.start + Math.floor(p / width);
     const j = columns.start + (p % width);
     if (!wanted(i, j)) continue;
-    // the inverse FFT divides by the number of its points
     const norm = Math.sqrt(self.coarse[i] * self.coarse[j]);
-    const value = norm > 0 ? (peaks.height[p] * side * side) / norm : 0;
+    const value = norm > 0 ? peaks.height[p] / norm : 0;
     weight[p] = Math.max(0, Math.min(1, value));
     use[p] = value > minWeight / 2 ? 1 : 0;
   }

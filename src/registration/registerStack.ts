@@ -75,7 +75,6 @@ export interface Registration {
     filter: number;
     correlate: number;
     /** Search for the maxima of the correlations. */
-    search: number;
     refine: number;
     solve: number;
   };
@@ -128,7 +127,7 @@ export async function registerStack(stack: ImageStack, options: RegisterOptions 
   const { sigma = 3, stride = 1, pairs: choice = 'all', weightPower = 4, solver = 'least-squares', signal, onProgress } = options;
   const [count, height, width] = stack.shape;
   const warnings: string[] = [...stack.info.warnings];
-  const seconds = { survey: 0, pattern: 0, read: 0, filter: 0, correlate: 0, search: 0, refine: 0, solve: 0 };
+  const seconds = { survey: 0, pattern: 0, read: 0, filter: 0, correlate: 0, refine: 0, solve: 0 };
   const timed = async <T>(stage: 'survey' | 'pattern' | 'solve', work: () => Promise<T> | T): Promise<T> => {
     const start = performance.now();
     const result = await work();
@@ -168,7 +167,7 @@ export async function registerStack(stack: ImageStack, options: RegisterOptions 
     seconds,
     onProgress: (done, total) => onProgress?.('filter', done, total),
   });
-  const elapsedMs = { correlate: 0, search: 0, refine: 0 };
+  const elapsedMs = { correlate: 0, refine: 0 };
   const pairs = await correlateStack(spectra, {
     pairs: choice,
     minWeight: bound,
@@ -178,7 +177,6 @@ export async function registerStack(stack: ImageStack, options: RegisterOptions 
     onProgress: (done, total) => onProgress?.('correlate', done, total),
   });
   seconds.correlate = elapsedMs.correlate / 1000;
-  seconds.search = elapsedMs.search / 1000;
   seconds.refine = elapsedMs.refine / 1000;
   return timed('solve', () => {
     const minWeight = options.minWeight === 'auto' ? automaticMinWeight(pairs) : bound;

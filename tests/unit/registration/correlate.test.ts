@@ -132,8 +132,8 @@ describe('correlation peaks against the correlation itself, term by term', () =>
         const { place, height } = highest(spectra, i, j);
         expect(Math.abs(wrap(found.shiftRow[at] - place[0]))).toBeLessThan(0.4 * grid);
         expect(Math.abs(wrap(found.shiftColumn[at] - place[1]))).toBeLessThan(0.4 * grid);
-        expect(found.height[at] * (2 * BAND) ** 2).toBeGreaterThan(0.7 * height);
-        expect(found.height[at] * (2 * BAND) ** 2).toBeLessThan(1.0001 * height);
+        expect(found.height[at]).toBeGreaterThan(0.7 * height);
+        expect(found.height[at]).toBeLessThan(1.0001 * height);
       }
     }
   });
@@ -190,12 +190,6 @@ describe('correlation peaks against the correlation itself, term by term', () =>
   test('selfCorrelations are the correlations with themselves at zero shift', () => {
     const found = selfCorrelations(spectra);
     for (let m = 0; m < count; m++) expect(found[m] / correlation(spectra, m, m, [0, 0])).toBeCloseTo(1, 6);
-  });
-
-  test('the time for the search is added up', () => {
-    const elapsedMs = { search: 5 };
-    coarsePeaks(spectra, all, all, () => true, elapsedMs);
-    expect(elapsedMs.search).toBeGreaterThan(5);
   });
 });
 
