@@ -310,7 +310,7 @@ async function buildLibrary() {
   await run(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', part, '--pretty', 'false'], { show: 'start' });
   const assembly = join('src', 'backend', 'assembly');
   const options = ['--config', join(assembly, 'asconfig.json'), '--outFile', join(part, 'backend', 'correlation.wasm')];
-  await run(process.execPath, [join(MODULES, 'assemblyscript', 'bin', 'asc.js'), join(assembly, 'correlation.ts'), ...options], {
+  await run(process.execPath, [join(MODULES, 'assemblyscript', 'bin', 'asc.js'), join(assembly, 'index.ts'), ...options], {
     show: 'start',
   });
   if (existsSync(DIST)) renameSync(DIST, old);

@@ -21,27 +21,43 @@ export interface PairJob {
   readonly reach: number;
 }
 
-/** What is done with each pair: for measurements, steps can be left out. */
+/** What the search does with each pair: for measurements, steps can be left out. */
 export type PairSteps = 'transform' | 'multiply' | 'all';
+
+export interface PairCorrelatorOptions {
+  /**
+   * Points of the coarse correlation a side, see {@link fitsPairKernel}: more than `2·band` make the grid finer, fewer
+   * leave the highest frequencies out.
+   */
+  readonly side: number;
+  /** Side of the images, pixels: a frequency of 1 is 2π / windowSize radians a pixel. */
+  readonly windowSize: number;
+  /** Pairs of the largest job: rows times columns, the columns rounded up to a multiple of 4. */
+  readonly largest: number;
+  /** Worker threads; 0 computes on the calling one. Default: one a core, up to 8. */
+  readonly threads?: number | undefined;
+}
 
 interface Kernel {
   work(job: number, scratch: number): void;
 }
 
 const PAGE = 65536;
-/** Complex numbers of four lanes, and what one result takes: bytes. */
+/** Bytes of complex numbers of four lanes, and of a result: row, column, height. */
 const COMPLEX = 32;
 const RESULT = 12;
-const STEPS: Readonly<Record<PairSteps, number>> = { transform: 0, multiply: 2, all: 3 };
+const MODES: Readonly<Record<PairSteps, number>> = { transform: 0, multiply: 2, all: 3 };
+const REFINE = 4;
+/** Order of the Taylor polynomial: x^a · y^b with a + b up to 4. */
+const ORDER = 4;
 
 const WORKER = `
 const { parentPort, workerData } = require('node:worker_threads');
 const { module, memory, job, scratch } = workerData;
 const { work } = new WebAssembly.Instance(module, { env: { memory } }).exports;
 parentPort.on('message', () => {
-  const start = performance.now();
   work(job, scratch);
-  parentPort.postMessage(performance.now() - start);
+  parentPort.postMessage(0);
 });`;
 
 let compiled: WebAssemblyModule | null | undefined;
@@ -84,115 +100,162 @@ function twiddleFactors(side: number): Float32Array {
   return Float32Array.from(out);
 }
 
+/** Tables of the refinement: weights of the columns, powers of the rows, and what each coefficient is multiplied by. */
+function refinementTables(band: number, windowSize: number): ArrayBuffer {
+  const groups = Math.ceil(band / 4);
+  const floats = new Float32Array(5 * groups * 4 + band * 4);
+  for (let b = 0; b <= ORDER; b++) {
+    // the half of the spectrum that is not stored counts through the factor 2
+    for (let l = 0; l < band; l++) floats[b * groups * 4 + l] = (l / band) ** b * (l === 0 ? 1 : 2);
+  }
+  for (let k = 0; k < band; k++) for (let a = 1; a <= ORDER; a++) floats[5 * groups * 4 + k * 4 + a - 1] = (k / band) ** a;
+  // frequencies are in units of the band, so that all moments have one magnitude
+  const unit = (2 * Math.PI * band) / windowSize;
+  const factorial = [1, 1, 2, 6, 24];
+  const factors: number[] = [];
+  for (let n = 0; n <= ORDER; n++) {
+    // i^n: real for even n with sign + − +, and through the imaginary part, −·Im, +·Im, for odd n
+    const sign = n === 1 || n === 2 ? -1 : 1;
+    for (let a = n; a >= 0; a--) factors.push((sign * unit ** n) / (factorial[a] * factorial[n - a]));
+  }
+  const out = new ArrayBuffer(floats.byteLength + 8 * factors.length);
+  new Float32Array(out, 0, floats.length).set(floats);
+  new Uint8Array(out, floats.byteLength).set(new Uint8Array(Float64Array.from(factors).buffer));
+  return out;
+}
+
 /**
- * Correlation maxima of many pairs of frames: product of the spectra, inverse FFT and search in one pass through the
- * processor's cache, four pairs at a time in vector registers, on all cores. The results do not depend on the number of
- * threads. WebAssembly; memory 8 bytes a frame and point of the half spectrum.
+ * Correlation maxima of many pairs of frames, on all cores. The search does product, inverse FFT and maximum in one pass
+ * through the processor's cache, four pairs at a time in vector registers; the refinement takes the correlation's Taylor
+ * polynomial of fourth order about the coarse maximum, exact in the band, and climbs it with Newton's method. The results
+ * do not depend on the number of threads. WebAssembly; memory: the spectra once more, and 4 · side² bytes a frame.
  */
 export class PairCorrelator {
   readonly #memory: WebAssemblyMemory;
   readonly #kernel: Kernel;
   readonly #workers: Worker[] = [];
-  readonly #at: { readonly job: number; readonly out: number; readonly scratch: number; readonly outBytes: number };
-  #busy: Promise<unknown> = Promise.resolve();
+  readonly #at: { readonly job: number; readonly results: number; readonly scratch: number };
+  readonly #largest: number;
+  readonly #gridStep: number;
+  #queue: Promise<unknown> = Promise.resolve();
   #settle: { answers: number; resolve(): void } | undefined;
-  #workedMs = 0;
 
   /**
    * @param spectra what is to be correlated; copied.
-   * @param side points of the correlation a side, see {@link fitsPairKernel}; more than `2·band` makes the grid finer,
-   *   fewer leave the highest frequencies out.
-   * @param largest pairs of the largest job: rows times columns.
-   * @param threads worker threads; 0 computes on the calling one. Default: one a core, up to 8.
+   * @throws RangeError if `side` does not fit, or if the system has no memory for it.
    */
-  constructor(spectra: PairSpectra, side: number, largest: number, threads: number = Math.min(8, availableParallelism())) {
+  constructor(spectra: PairSpectra, options: PairCorrelatorOptions) {
+    const { side, windowSize, largest, threads = Math.min(8, availableParallelism()) } = options;
+    const { count, band } = spectra;
     const module = loadModule();
-    if (!module) throw new Error('PairCorrelator: the kernel is not there; ask hasPairKernel() first');
+    if (!module) throw new RangeError('PairCorrelator: the compiled kernel is not there; ask hasPairKernel() first');
+    if (!fitsPairKernel(side)) throw new RangeError(`PairCorrelator: 'side' must be 2^a or 3·2^a, 16 … 512, got ${side}`);
     const twiddles = twiddleFactors(side);
-    const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
-    const groups = Math.ceil(spectra.count / 4);
-    const groupBytes = (side / 2) * side * COMPLEX;
-    const scratchBytes = align(((side / 2) * (side + 1) + 3 * side) * COMPLEX + side * side * 16);
-    const job = PAGE; // the compiler keeps the first page to itself
-    const twiddlesAt = job + 64;
-    const out = align(twiddlesAt + twiddles.byteLength);
-    const outBytes = align(2 * largest * RESULT);
-    const spectraAt = out + outBytes;
-    const scratch = spectraAt + groups * groupBytes;
-    const pages = Math.ceil((scratch + (threads + 1) * scratchBytes) / PAGE);
+    const tables = refinementTables(band, windowSize);
+    const coarseFloats = Math.ceil(count / 4) * (side / 2) * side * 8;
+    const wideFloats = count * Math.ceil(band / 4) * 2 * band * 8;
+    const searchScratch = ((side / 2) * (side + 1) + 3 * side) * COMPLEX + side * side * 16;
+    const refineScratch = 15 * 24 + 24 + band * 8 + (band + 3) * 8;
+    // the compiler keeps the first page to itself
+    const take = places(PAGE);
+    const job = take(128);
+    const at = {
+      twiddles: take(twiddles.byteLength),
+      tables: take(tables.byteLength),
+      results: take(largest * RESULT),
+      coarse: take(4 * coarseFloats),
+      wide: take(4 * wideFloats),
+    };
+    const scratch = Array.from({ length: threads + 1 }, () => take(Math.max(searchScratch, refineScratch)));
+    const pages = Math.ceil(take(0) / PAGE);
     this.#memory = new webAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-    this.#at = { job, out, scratch, outBytes };
-    new Float32Array(this.#memory.buffer, twiddlesAt).set(twiddles);
-    const fields = new Int32Array(this.#memory.buffer, job, 11);
-    fields[6] = side;
-    new Uint32Array(this.#memory.buffer, job, 11).set([spectraAt, twiddlesAt, out], 8);
-    pack(spectra, side, new Float32Array(this.#memory.buffer, spectraAt, (groups * groupBytes) / 4));
-    this.#kernel = new webAssembly.Instance(module, { env: { memory: this.#memory } }).exports as unknown as Kernel;
-    for (let t = 0; t < threads; t++) {
-      const data = { module, memory: this.#memory, job, scratch: scratch + (t + 1) * scratchBytes };
-      const worker = new Worker(WORKER, { eval: true, workerData: data });
-      worker.on('message', (ms: number) => this.#answer(ms));
-      worker.on('error', () => this.#fallBack());
-      worker.unref(); // an idle thread must not keep the program running
-      this.#workers.push(worker);
-    }
+    const { buffer } = this.#memory;
+    this.#at = { job, results: at.results, scratch: scratch[threads] };
+    this.#largest = largest;
+    this.#gridStep = windowSize / side;
+    new Float32Array(buffer, at.twiddles).set(twiddles);
+    new Uint8Array(buffer, at.tables).set(new Uint8Array(tables));
+    packGroups(spectra, side, new Float32Array(buffer, at.coarse, coarseFloats));
+    packColumns(spectra, new Float32Array(buffer, at.wide, wideFloats));
+    new Uint32Array(buffer, job + 28, 7).set([side, at.coarse, at.twiddles, band, at.wide, at.tables, at.results]);
+    // the correlation of edge images is about as wide as its highest strong frequencies are long
+    const radius = (1.2 * windowSize) / (Math.PI * band);
+    new Float64Array(buffer, job + 56, 2).set([(2 * Math.PI) / windowSize, radius]);
+    this.#kernel = new webAssembly.Instance(module, { env: { memory: this.#memory } }).exports as Kernel;
+    for (let t = 0; t < threads; t++) this.#start({ module, memory: this.#memory, job, scratch: scratch[t] });
   }
 
-  /** Milliseconds that all threads together have worked. */
-  get workedMs(): number {
-    return this.#workedMs;
+  #start(data: object): void {
+    const worker = new Worker(WORKER, { eval: true, workerData: data });
+    worker.on('message', () => {
+      if (this.#settle && --this.#settle.answers === 0) this.#settle.resolve();
+    });
+    // a thread that dies has taken rows with it: the calling thread does the job again, and all others
+    worker.on('error', () => this.dispose());
+    worker.unref(); // an idle thread must not keep the program running
+    this.#workers.push(worker);
   }
 
   /**
-   * @returns float32 `[rows, columns rounded up to 4, 3]`: place of the maximum along rows and columns in grid steps, with
-   *   the vertex of a parabola through its neighbors, and its height, the sum over the whole spectrum. Pairs that were not
-   *   asked for hold anything.
+   * @returns float32 `[rows, columns rounded up to 4, 3]`: place of the coarse maximum along rows and columns in pixels,
+   *   with the vertex of a parabola through its neighbors, and its height, the sum over the whole spectrum. Pairs that were
+   *   not asked for hold anything.
    */
-  async run(job: PairJob, steps: PairSteps = 'all'): Promise<Float32Array> {
-    const mine = this.#busy.then(() => this.#run(job, steps));
-    this.#busy = mine.catch(() => {});
+  async search(job: PairJob, steps: PairSteps = 'all'): Promise<Float32Array> {
+    const found = await this.#next(job, MODES[steps]);
+    for (let at = 0; at < found.length; at += 3) {
+      found[at] *= this.#gridStep;
+      found[at + 1] *= this.#gridStep;
+    }
+    return found;
+  }
+
+  /**
+   * @param coarse as {@link search} gives it; pairs of height 0 are left alone. Refined in its place.
+   * @returns the same with the place and height of the refined maximum; where there is none within reach, the coarse place
+   *   stays, with the height there.
+   */
+  async refine(job: PairJob, coarse: Float32Array): Promise<Float32Array> {
+    return this.#next(job, REFINE, coarse);
+  }
+
+  #next(job: PairJob, mode: number, input?: Float32Array): Promise<Float32Array> {
+    const mine = this.#queue.then(() => this.#run(job, mode, input));
+    this.#queue = mine.catch(() => {});
     return mine;
   }
 
-  async #run({ rows, columns, reach }: PairJob, steps: PairSteps): Promise<Float32Array> {
-    const width = Math.ceil((columns.stop - columns.start) / 4) * 4;
-    const size = (rows.stop - rows.start) * width * 3;
-    if (columns.start % 4 !== 0 || size * 4 > this.#at.outBytes) {
+  async #run({ rows, columns, reach }: PairJob, mode: number, input: Float32Array | undefined): Promise<Float32Array> {
+    const { buffer } = this.#memory;
+    const pairs = (rows.stop - rows.start) * Math.ceil((columns.stop - columns.start) / 4) * 4;
+    if (columns.start % 4 !== 0 || pairs > this.#largest) {
       throw new RangeError('PairCorrelator: columns must start at a multiple of 4, and the job fit what was announced');
     }
-    const fields = new Int32Array(this.#memory.buffer, this.#at.job, 8);
-    const far = Math.min(reach, 1 << 30);
-    const start = (): void => fields.set([rows.start, rows.start, rows.stop, columns.start, columns.stop, far]);
-    fields[7] = STEPS[steps];
-    start();
-    if (this.#workers.length > 0) {
-      await new Promise<void>((resolve) => {
-        this.#settle = { answers: this.#workers.length, resolve };
-        for (const worker of this.#workers) {
-          worker.ref();
-          worker.postMessage(0);
-        }
-      });
-      this.#settle = undefined;
-      for (const worker of this.#workers) worker.unref();
-    }
+    const results = new Float32Array(buffer, this.#at.results, 3 * pairs);
+    const prepare = (): void => {
+      if (input) results.set(input);
+      const fields = [rows.start, rows.start, rows.stop, columns.start, columns.stop, Math.min(reach, 1 << 30), mode];
+      new Int32Array(buffer, this.#at.job, 7).set(fields);
+    };
+    prepare();
+    if (this.#workers.length > 0) await this.#runOnThreads();
     if (this.#workers.length === 0) {
-      start();
-      const begin = performance.now();
+      prepare();
       this.#kernel.work(this.#at.job, this.#at.scratch);
-      this.#workedMs += performance.now() - begin;
     }
-    return new Float32Array(this.#memory.buffer, this.#at.out, size).slice();
+    return results.slice();
   }
 
-  #answer(ms: number): void {
-    this.#workedMs += ms;
-    if (this.#settle && --this.#settle.answers === 0) this.#settle.resolve();
-  }
-
-  /** A thread that died has taken rows with it: the calling thread does the job again, and all others. */
-  #fallBack(): void {
-    this.dispose();
+  async #runOnThreads(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#settle = { answers: this.#workers.length, resolve };
+      for (const worker of this.#workers) {
+        worker.ref();
+        worker.postMessage(0);
+      }
+    });
+    this.#settle = undefined;
+    for (const worker of this.#workers) worker.unref();
   }
 
   /** Ends the threads; a job under way is finished on the calling one. */
@@ -202,8 +265,18 @@ export class PairCorrelator {
   }
 }
 
-/** Lays spectra out as the kernel reads them: groups of four frames, in each columns, rows, real and imaginary parts. */
-function pack({ count, band, re, im }: PairSpectra, side: number, out: Float32Array): void {
+/** Hands out one place of memory after the other, from `start` on. */
+function places(start: number): (bytes: number) => number {
+  let next = start;
+  return (bytes) => {
+    const at = next;
+    next += Math.ceil(bytes / 64) * 64;
+    return at;
+  };
+}
+
+/** Lays spectra out for the search: groups of four frames, in each columns, rows, real and imaginary parts. */
+function packGroups({ count, band, re, im }: PairSpectra, side: number, out: Float32Array): void {
   const stored = band + 1;
   const half = side / 2;
   const kept = Math.min(band, half);
@@ -216,6 +289,22 @@ function pack({ count, band, re, im }: PairSpectra, side: number, out: Float32Ar
       for (let l = 0; l < kept; l++) {
         out[target + l * side * 8] = re[source + l];
         out[target + l * side * 8 + 4] = im[source + l];
+      }
+    }
+  }
+}
+
+/** Lays spectra out for the refinement: groups of four columns, in each rows, real and imaginary parts. */
+function packColumns({ count, band, re, im }: PairSpectra, out: Float32Array): void {
+  const stored = band + 1;
+  const groups = Math.ceil(band / 4);
+  for (let m = 0; m < count; m++) {
+    for (let k = 0; k < 2 * band; k++) {
+      const source = (m * 2 * band + k) * stored;
+      for (let l = 0; l < band; l++) {
+        const target = ((m * groups + (l >> 2)) * 2 * band + k) * 8 + (l & 3);
+        out[target] = re[source + l];
+        out[target + 4] = im[source + l];
       }
     }
   }

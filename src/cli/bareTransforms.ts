@@ -1,4 +1,4 @@
-import { breathe, hasPairKernel, irfft2d, PairCorrelator, type PairSteps, tf } from '../backend/index.js';
+import { breathe, irfft2d, PairCorrelator, type PairSteps, tf } from '../backend/index.js';
 import { throwIfAborted } from '../errors.js';
 import { PAIR_BLOCK } from '../registration/index.js';
 import { Random } from '../synthetic/index.js';
@@ -48,25 +48,23 @@ export interface PairStepTimes {
  * Time of the pair step alone, for all pairs of `count` frames of noise, as the registration does it: on all cores.
  *
  * @param side points of the correlation a side.
- * @returns undefined where the compiled kernel cannot be had.
  */
-export async function timePairStep(count: number, side: number, signal?: AbortSignal): Promise<PairStepTimes | undefined> {
-  if (!hasPairKernel()) return undefined;
+export async function timePairStep(count: number, side: number, signal?: AbortSignal): Promise<PairStepTimes> {
   const random = new Random(0);
   const size = count * side * (side / 2 + 1);
   const noise = (): Float32Array => random.fillNormal(new Float32Array(size));
   const spectra = { count, band: side / 2, re: noise(), im: noise() };
-  const correlator = new PairCorrelator(spectra, side, PAIR_BLOCK * PAIR_BLOCK);
+  const correlator = new PairCorrelator(spectra, { side, windowSize: side, largest: PAIR_BLOCK * PAIR_BLOCK });
   const range = (start: number) => ({ start, stop: Math.min(count, start + PAIR_BLOCK) });
   try {
-    await correlator.run({ rows: range(0), columns: range(0), reach: count }); // starts the threads
+    await correlator.search({ rows: range(0), columns: range(0), reach: count }); // starts the threads
     const seconds = { transform: 0, multiply: 0, all: 0 };
     for (let a = 0; a < count; a += PAIR_BLOCK) {
       for (let b = a; b < count; b += PAIR_BLOCK) {
         throwIfAborted(signal, 'The benchmark');
         for (const steps of Object.keys(seconds) as PairSteps[]) {
           const start = performance.now();
-          await correlator.run({ rows: range(a), columns: range(b), reach: count }, steps);
+          await correlator.search({ rows: range(a), columns: range(b), reach: count }, steps);
           seconds[steps] += (performance.now() - start) / 1000;
         }
       }

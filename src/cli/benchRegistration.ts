@@ -30,8 +30,8 @@ export interface OwnRun {
   readonly coarseBand: number;
   /** Bare inverse FFTs of the pair step's size and number, with TensorFlow. */
   readonly bareSeconds: number;
-  /** The pair step (products, inverse FFTs, search) apart from the refinement, which it otherwise runs beside. */
-  readonly pairStep: PairStepTimes | undefined;
+  /** The pair step and its parts, measured apart. */
+  readonly pairStep: PairStepTimes;
   /** Its time over that of its own bare inverse FFTs, and over TensorFlow's. */
   readonly pairStepRatio: number;
   readonly pairStepRatioTensorflow: number;
@@ -162,7 +162,6 @@ async function ownRun(
   const bareSeconds = await timeBareTransforms(pairs, 2 * found.coarseBand, signal);
   const pairStep = await timePairStep(frames.length, 2 * found.coarseBand, signal);
   const { seconds } = found;
-  const step = pairStep ?? { all: seconds.correlate, transform: bareSeconds };
   return {
     frames: frames.length,
     pairs,
@@ -172,8 +171,8 @@ async function ownRun(
     coarseBand: found.coarseBand,
     bareSeconds,
     pairStep,
-    pairStepRatio: step.all / step.transform,
-    pairStepRatioTensorflow: step.all / bareSeconds,
+    pairStepRatio: pairStep.all / pairStep.transform,
+    pairStepRatioTensorflow: pairStep.all / bareSeconds,
     patternRemark: found.patternRemark,
   };
 }

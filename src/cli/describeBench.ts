@@ -8,7 +8,7 @@ const times = (value: number): string => (value >= 10 ? value.toFixed(0) : value
 
 function table(rows: readonly (readonly [string, number, string?])[]): string[] {
   return rows.map(([name, seconds, remark = '']) =>
-    `  ${name.padEnd(24)} ${seconds.toFixed(2).padStart(9)} s  ${remark}`.trimEnd(),
+    `  ${name.padEnd(26)} ${seconds.toFixed(2).padStart(9)} s  ${remark}`.trimEnd(),
   );
 }
 
@@ -20,25 +20,20 @@ function describeOwn(run: OwnRun): string[] {
   const { seconds, pairs, coarseBand, bareSeconds, pairStep } = run;
   const side = 2 * coarseBand;
   const each = (total: number): string => `${((1000 * total) / pairs).toFixed(4)} ms a pair`;
-  const apart: [string, number, string][] = pairStep
-    ? [
-        ['pair step alone', pairStep.all, `products, inverse FFTs of ${side} × ${side}, search; ${each(pairStep.all)}`],
-        ['  bare inverse FFTs', pairStep.transform, `the same kernel, ${formatCount(pairs)}, ${each(pairStep.transform)}`],
-        ['  products', pairStep.multiply - pairStep.transform, 'by difference'],
-        ['  peak search', pairStep.all - pairStep.multiply, 'by difference'],
-      ]
-    : [];
   return [
     ...table([
       ['aperture, bad pixels', seconds.survey],
       ['fixed pattern', seconds.pattern, run.patternRemark],
       ['filter', seconds.filter, `band ${run.band} cycles a window`],
-      ['correlate', seconds.correlate, pairStep ? 'waiting for the pair step, which runs beside the refinement' : ''],
+      ['correlate', seconds.correlate, `products, inverse FFTs of ${side} × ${side}, peak search; ${each(seconds.correlate)}`],
       ['refinement', seconds.refine, each(seconds.refine)],
       ['solve', seconds.solve, 'with standard errors'],
       ['total', seconds.total, 'frames in memory to drift'],
       ['  without the first two', seconds.toDrift],
-      ...apart,
+      ['pair step, measured apart', pairStep.all, each(pairStep.all)],
+      ['  bare inverse FFTs', pairStep.transform, `${formatCount(pairs)} with the same kernel, ${each(pairStep.transform)}`],
+      ['  products', pairStep.multiply - pairStep.transform, 'by difference'],
+      ['  peak search', pairStep.all - pairStep.multiply, 'by difference'],
       ['TensorFlow inverse FFTs', bareSeconds, `bare, in batches of 64, ${each(bareSeconds)}`],
     ]),
     `  pair step / bare inverse FFTs: ${times(run.pairStepRatio)} (TensorFlow's: ${times(run.pairStepRatioTensorflow)})`,

@@ -1,5 +1,5 @@
-import { hasPairKernel, irfft2d, PairCorrelator, readOut, tf } from '../backend/index.js';
-import { narrowBand, type WindowSpectra } from './windowSpectra.js';
+import { irfft2d, readOut, tf } from '../backend/index.js';
+import type { WindowSpectra } from './windowSpectra.js';
 
 /** Coarse correlation peaks of frames `rows` against frames `columns`. */
 export interface CoarsePeaks {
@@ -19,60 +19,6 @@ export interface FrameRange {
   readonly stop: number;
 }
 
-/** More pairs than these are worth starting threads for. */
-const FEW_PAIRS = 8192;
-
-/** Finds coarse peaks of many blocks of pairs: with the compiled kernel where it can be had, else by {@link coarsePeaks}. */
-export class PairSearch {
-  readonly #kernel: PairCorrelator | undefined;
-  readonly #spectra: WindowSpectra;
-  readonly #step: number;
-
-  /**
-   * @param spectra edge spectra of all frames.
-   * @param band highest frequency used, cycles per window; also half the points of the correlation a side. One of
-   *   {@link COARSE_BANDS}, or below.
-   * @param block frames a side of the largest block.
-   * @param pairs number of pairs to come.
-   */
-  constructor(spectra: WindowSpectra, band: number, block: number, pairs: number) {
-    this.#spectra = narrowBand(spectra, band);
-    this.#step = spectra.windowSize / (2 * band);
-    const threads = pairs <= FEW_PAIRS ? 0 : undefined;
-    this.#kernel = hasPairKernel() ? new PairCorrelator(spectra, 2 * band, block * block, threads) : undefined;
-  }
-
-  /** Milliseconds that the kernel's threads together have worked. */
-  get workedMs(): number {
-    return this.#kernel?.workedMs ?? 0;
-  }
-
-  /** Peaks of the pairs of a frame i of `rows` and a frame j of `columns` with i < j ≤ i + reach; others hold anything. */
-  async peaks(rows: FrameRange, columns: FrameRange, reach: number): Promise<CoarsePeaks> {
-    if (!this.#kernel) return coarsePeaks(this.#spectra, rows, columns, (i, j) => j > i && j - i <= reach);
-    const height = rows.stop - rows.start;
-    const width = columns.stop - columns.start;
-    const found = await this.#kernel.run({ rows, columns, reach });
-    const out = {
-      shiftRow: new Float32Array(height * width),
-      shiftColumn: new Float32Array(height * width),
-      height: new Float32Array(height * width),
-    };
-    const stride = Math.ceil(width / 4) * 4;
-    for (let p = 0; p < height * width; p++) {
-      const from = 3 * (Math.floor(p / width) * stride + (p % width));
-      out.shiftRow[p] = found[from] * this.#step;
-      out.shiftColumn[p] = found[from + 1] * this.#step;
-      out.height[p] = found[from + 2];
-    }
-    return out;
-  }
-
-  dispose(): void {
-    this.#kernel?.dispose();
-  }
-}
-
 function spectraTensor(spectra: WindowSpectra, { start, stop }: FrameRange, conjugate: boolean) {
   const { band, stride, re, im } = spectra;
   const shape: [number, number, number] = [stop - start, 2 * band, band + 1];
@@ -82,8 +28,8 @@ function spectraTensor(spectra: WindowSpectra, { start, stop }: FrameRange, conj
 
 /**
  * Place and height of the cross-correlation's maximum for a block of pairs (the paper's section 3.2, step 3): one real
- * inverse FFT of size `2·band` a pair, then the maximum and a parabola through its neighbors. {@link PairSearch} does the
- * same faster.
+ * inverse FFT of size `2·band` a pair, then the maximum and a parabola through its neighbors. Plain tensor operations;
+ * `correlateStack` does the same ten times faster with `PairCorrelator`.
  *
  * @param spectra edge spectra, usually narrowed to the band that carries most of their energy.
  * @param rows frames i of the pairs; `columns` frames j.

@@ -1,7 +1,7 @@
-import { breathe } from '../backend/index.js';
+import { breathe, PairCorrelator } from '../backend/index.js';
 import { throwIfAborted } from '../errors.js';
-import { COARSE_BANDS, type CoarsePeaks, type FrameRange, PairSearch } from './correlatePairs.js';
-import { PeakRefiner, selfCorrelations } from './refinePeaks.js';
+import { COARSE_BANDS, type FrameRange } from './correlatePairs.js';
+import { selfCorrelations } from './refinePeaks.js';
 import type { PairTable } from './solveDrift.js';
 import { narrowBand, type WindowSpectra } from './windowSpectra.js';
 
@@ -33,9 +33,12 @@ export interface CorrelateStackOptions {
   readonly checkpoint?: PairCheckpoint | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((pairsDone: number, pairsTotal: number) => void) | undefined;
-  /** Milliseconds spent, added to: waiting for coarse peaks, which come from other threads meanwhile, and refinement. */
+  /** Milliseconds spent, added to: products, inverse FFTs and search, and refinement. */
   readonly elapsedMs?: { correlate: number; refine: number };
 }
+
+/** More pairs than these are worth starting threads for. */
+const FEW_PAIRS = 8192;
 
 /** Number of pairs i < j of a choice. */
 export function countPairs(count: number, pairs: PairChoice): number {
@@ -82,48 +85,38 @@ export async function correlateStack(spectra: WindowSpectra, options: CorrelateS
   const { pairs = 'all', minWeight = 0.15, checkpoint, signal, onProgress, elapsedMs = { correlate: 0, refine: 0 } } = options;
   const { count } = spectra;
   const reach = pairs === 'all' ? count : pairs.band;
-  const wanted = (i: number, j: number): boolean => j > i && j - i <= reach;
   const empty = (fill: number): Float32Array => new Float32Array(count * count).fill(fill);
   const table = { count, shiftRow: empty(0), shiftColumn: empty(0), weight: empty(Number.NaN) };
   const coarse = coarseBand(spectra);
-  const self = { full: selfCorrelations(spectra), coarse: selfCorrelations(narrowBand(spectra, coarse)) };
   const total = countPairs(count, pairs);
-  const blocks = listBlocks(count, reach);
-  const search = new PairSearch(spectra, coarse, Math.min(PAIR_BLOCK, count), total);
-  const refiner = new PeakRefiner(spectra);
-  // the threads look for the coarse peaks of the next block while this one refines
-  const prepare = async ({ a, b, rows, columns }: Block): Promise<PairBlock | CoarsePeaks> =>
-    (await checkpoint?.read(a, b)) ?? search.peaks(rows, columns, reach);
-  let next = blocks.length > 0 ? prepare(blocks[0]) : undefined;
+  const correlator = new PairCorrelator(spectra, {
+    side: 2 * coarse,
+    windowSize: spectra.windowSize,
+    largest: PAIR_BLOCK * PAIR_BLOCK,
+    threads: total > FEW_PAIRS ? undefined : 0,
+  });
+  const job: BlockJob = {
+    correlator,
+    reach,
+    minWeight,
+    self: { full: selfCorrelations(spectra), coarse: selfCorrelations(narrowBand(spectra, coarse)) },
+    elapsedMs,
+  };
   let done = 0;
   try {
-    for (const [k, { a, b, rows, columns }] of blocks.entries()) {
+    for (const { a, b, rows, columns } of listBlocks(count, reach)) {
       throwIfAborted(signal, 'Comparing pairs of frames');
-      const start = performance.now();
-      const prepared = await (next as ReturnType<typeof prepare>);
-      next = k + 1 < blocks.length ? prepare(blocks[k + 1]) : undefined;
-      next?.catch(() => {}); // reported when it is awaited
-      const middle = performance.now();
-      elapsedMs.correlate += middle - start;
-      const finished = 'weight' in prepared;
-      const block = finished ? prepared : refineBlock(refiner, prepared, { rows, columns, wanted, minWeight, self });
-      if (!finished) elapsedMs.refine += performance.now() - middle;
-      if (!finished) await checkpoint?.write(a, b, block);
-      if (a === b) {
-        const least = minWeight / 2;
-        refiner.anchor(
-          rows,
-          block,
-          Uint8Array.from(block.weight, (weight) => (weight > least ? 1 : 0)),
-        );
+      let block = await checkpoint?.read(a, b);
+      if (!block) {
+        block = await comparePairs(job, rows, columns);
+        await checkpoint?.write(a, b, block);
       }
-      done += fillTable(table, block, rows, columns, wanted);
+      done += fillTable(table, block, rows, columns, reach);
       onProgress?.(done, total);
       await breathe();
     }
   } finally {
-    search.dispose();
-    refiner.dispose();
+    correlator.dispose();
   }
   return table;
 }
@@ -154,49 +147,66 @@ function blockRange(index: number, count: number): FrameRange {
 }
 
 interface BlockJob {
-  readonly rows: FrameRange;
-  readonly columns: FrameRange;
-  readonly wanted: (i: number, j: number) => boolean;
+  readonly correlator: PairCorrelator;
+  readonly reach: number;
   readonly minWeight: number;
   readonly self: { readonly full: Float64Array; readonly coarse: Float64Array };
+  readonly elapsedMs: { correlate: number; refine: number };
 }
 
-function refineBlock(refiner: PeakRefiner, peaks: CoarsePeaks, job: BlockJob): PairBlock {
-  const { rows, columns, wanted, minWeight, self } = job;
+const isWanted = (i: number, j: number, reach: number): boolean => j > i && j - i <= reach;
+
+async function comparePairs(job: BlockJob, rows: FrameRange, columns: FrameRange): Promise<PairBlock> {
+  const { correlator, reach, minWeight, self, elapsedMs } = job;
+  const height = rows.stop - rows.start;
   const width = columns.stop - columns.start;
-  const size = (rows.stop - rows.start) * width;
-  const use = new Uint8Array(size);
-  const weight = new Float32Array(size).fill(Number.NaN);
-  for (let p = 0; p < size; p++) {
-    const i = rows.start + Math.floor(p / width);
-    const j = columns.start + (p % width);
-    if (!wanted(i, j)) continue;
-    const norm = Math.sqrt(self.coarse[i] * self.coarse[j]);
-    const value = norm > 0 ? peaks.height[p] / norm : 0;
-    weight[p] = Math.max(0, Math.min(1, value));
-    use[p] = value > minWeight / 2 ? 1 : 0;
+  const stride = Math.ceil(width / 4) * 4;
+  const out = {
+    shiftRow: new Float32Array(height * width),
+    shiftColumn: new Float32Array(height * width),
+    weight: new Float32Array(height * width).fill(Number.NaN),
+  };
+  const start = performance.now();
+  const coarse = await correlator.search({ rows, columns, reach });
+  const middle = performance.now();
+  for (let r = 0; r < height; r++) {
+    for (let c = 0; c < stride; c++) {
+      const at = 3 * (r * stride + c);
+      const i = rows.start + r;
+      const j = columns.start + c;
+      const norm = Math.sqrt(self.coarse[i] * self.coarse[j]);
+      const value = c < width && isWanted(i, j, reach) && norm > 0 ? coarse[at + 2] / norm : 0;
+      if (c < width && isWanted(i, j, reach)) {
+        out.shiftRow[r * width + c] = coarse[at];
+        out.shiftColumn[r * width + c] = coarse[at + 1];
+        out.weight[r * width + c] = Math.max(0, Math.min(1, value));
+      }
+      // what is this low stays as it is: a height of 0 says so
+      coarse[at + 2] = value > minWeight / 2 ? value : 0;
+    }
   }
-  const refined = refiner.refine(rows, columns, peaks, use);
-  for (let p = 0; p < size; p++) {
-    if (!use[p]) continue;
-    const norm = Math.sqrt(self.full[rows.start + Math.floor(p / width)] * self.full[columns.start + (p % width)]);
-    weight[p] = Math.max(0, Math.min(1, refined.height[p] / norm));
+  const refined = await correlator.refine({ rows, columns, reach }, coarse);
+  for (let r = 0; r < height; r++) {
+    for (let c = 0; c < width; c++) {
+      const at = 3 * (r * stride + c);
+      if (coarse[at + 2] === 0) continue;
+      const norm = Math.sqrt(self.full[rows.start + r] * self.full[columns.start + c]);
+      out.shiftRow[r * width + c] = refined[at];
+      out.shiftColumn[r * width + c] = refined[at + 1];
+      out.weight[r * width + c] = Math.max(0, Math.min(1, refined[at + 2] / norm));
+    }
   }
-  return { shiftRow: refined.shiftRow, shiftColumn: refined.shiftColumn, weight };
+  elapsedMs.correlate += middle - start;
+  elapsedMs.refine += performance.now() - middle;
+  return out;
 }
 
-function fillTable(
-  table: PairTable,
-  block: PairBlock,
-  rows: FrameRange,
-  columns: FrameRange,
-  wanted: (i: number, j: number) => boolean,
-): number {
+function fillTable(table: PairTable, block: PairBlock, rows: FrameRange, columns: FrameRange, reach: number): number {
   const width = columns.stop - columns.start;
   let filled = 0;
   for (let i = rows.start; i < rows.stop; i++) {
     for (let j = columns.start; j < columns.stop; j++) {
-      if (!wanted(i, j)) continue;
+      if (!isWanted(i, j, reach)) continue;
       const p = (i - rows.start) * width + (j - columns.start);
       const at = i * table.count + j;
       table.shiftRow[at] = block.shiftRow[p];

@@ -19,7 +19,7 @@ export { interpolateDrift } from './interpolateDrift.js';
 export { type PairResiduals, pairResiduals } from './pairResiduals.js';
 export { automaticMinWeight } from './pairWeights.js';
 export type { RegionPattern } from './patternSample.js';
-export { PeakRefiner, type RefinedPeaks, selfCorrelations } from './refinePeaks.js';
+export { type RefinedPeaks, refinePeaks, selfCorrelations } from './refinePeaks.js';
 export { type RegisterOptions, type RegisterStage, type Registration, registerStack } from './registerStack.js';
 export { type PlanShiftOptions, planShift, type ShiftPlan, type ShiftStackOptions, shiftStack } from './shiftStack.js';
 export { type DriftSolution, type PairTable, type SolveDriftOptions, solveDrift } from './solveDrift.js';

@@ -163,7 +163,7 @@ function parabola(left: f32, middle: f32, right: f32): f32 {
  * @param scratch (size / 2 · (size + 1) + 3 · size) · 32 + size² · 16 bytes, aligned to 16.
  * @param out for each pair of each group: position along rows and columns in grid steps, height; float32.
  */
-function correlate(
+export function correlate(
   one: usize,
   many: usize,
   groups: i32,
@@ -260,52 +260,5 @@ function correlate(
       store<f32>(to, <f32>(col < half ? col : col - size) + parabola(left, middle, right), 4);
       store<f32>(to, middle, 8);
     }
-  }
-}
-
-/** Fields of a job, bytes from its start; int32. */
-const NEXT: usize = 0;
-const ROW_START: usize = 4;
-const ROW_STOP: usize = 8;
-const COLUMN_START: usize = 12;
-const COLUMN_STOP: usize = 16;
-const REACH: usize = 20;
-const SIZE: usize = 24;
-const MODE: usize = 28;
-const SPECTRA: usize = 32;
-const TWIDDLES: usize = 36;
-const OUT: usize = 40;
-
-/**
- * Works on a job until none of its rows is left; any number of threads may. Frame i of the rows is compared with the
- * frames j of the columns, i < j ≤ i + reach, and with what shares their groups.
- *
- * @param job its fields as above; NEXT is the next row that nobody has taken.
- * @param scratch this thread's own, see above.
- */
-export function work(job: usize, scratch: usize): void {
-  const columnStart = load<i32>(job, COLUMN_START);
-  const columnStop = load<i32>(job, COLUMN_STOP);
-  const size = load<i32>(job, SIZE);
-  const spectra = <usize>load<u32>(job, SPECTRA);
-  const groupBytes = <usize>(size >> 1) * <usize>size * COMPLEX;
-  const width = (columnStop - columnStart + 3) & ~3;
-  while (true) {
-    const i = atomic.add<i32>(job + NEXT, 1);
-    if (i >= load<i32>(job, ROW_STOP)) break;
-    const first = max<i32>(columnStart, i + 1) >> 2;
-    const last = (min<i32>(columnStop, i + 1 + load<i32>(job, REACH)) + 3) >> 2;
-    if (first >= last) continue;
-    const out = <usize>load<u32>(job, OUT) + <usize>((i - load<i32>(job, ROW_START)) * width + first * 4 - columnStart) * 12;
-    correlate(
-      spectra + <usize>(i >> 2) * groupBytes + <usize>(i & 3) * 4,
-      spectra + <usize>first * groupBytes,
-      last - first,
-      size,
-      <usize>load<u32>(job, TWIDDLES),
-      scratch,
-      out,
-      load<i32>(job, MODE),
-    );
   }
 }

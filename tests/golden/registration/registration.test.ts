@@ -3,7 +3,7 @@ import { backendInfo, countTensors, eigh, readAll, readOut, tf } from '../../../
 import { coarsePeaks } from '../../../src/registration/correlatePairs.js';
 import { edgeFilter } from '../../../src/registration/edgeFilter.js';
 import { interpolateDrift } from '../../../src/registration/interpolateDrift.js';
-import { PeakRefiner } from '../../../src/registration/refinePeaks.js';
+import { refinePeaks } from '../../../src/registration/refinePeaks.js';
 import { solveDrift } from '../../../src/registration/solveDrift.js';
 import { placeFrame } from '../../../src/stack/index.js';
 import { pythonProblem, runPython } from '../../fixtures/io/runPython.js';
@@ -38,7 +38,7 @@ describe('the edge filter is scikit-image’s sobel(gaussian(frame, sigma))', ()
 });
 
 describe('the correlation peak is scikit-image’s phase_cross_correlation, upsampled 2000 times', () => {
-  test.each(golden.peaks)('moved by $shift, with $other of other waves', ({ size, band, shift, other, found }) => {
+  test.each(golden.peaks)('moved by $shift, with $other of other waves', async ({ size, band, shift, other, found }) => {
     const before = countTensors();
     const others = waves(size, band, 77);
     const images = [waves(size, band, 5), waves(size, band, 5, shift).map((value, i) => value + other * others[i])];
@@ -49,9 +49,7 @@ describe('the correlation peak is scikit-image’s phase_cross_correlation, upsa
       { start: 1, stop: 2 },
     ];
     const coarse = coarsePeaks(spectra, rows, columns, () => true);
-    const refiner = new PeakRefiner(spectra);
-    const fine = refiner.refine(rows, columns, coarse, Uint8Array.of(1));
-    refiner.dispose();
+    const fine = await refinePeaks(spectra, rows, columns, coarse, Uint8Array.of(1));
     const grid = size / (2 * (band + 1));
     expect(Math.hypot(coarse.shiftRow[0] - found[0], coarse.shiftColumn[0] - found[1])).toBeLessThan(0.3 * grid);
     // its grid of 1/2000 pixel, and as much of the polynomial's

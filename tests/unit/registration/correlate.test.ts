@@ -4,7 +4,7 @@ import { isLeemError } from '../../../src/errors.js';
 import { coarsePeaks } from '../../../src/registration/correlatePairs.js';
 import { coarseBand, correlateStack, countPairs, PAIR_BLOCK, type PairBlock } from '../../../src/registration/correlateStack.js';
 import { bandOf } from '../../../src/registration/gatherSpectra.js';
-import { PeakRefiner, selfCorrelations } from '../../../src/registration/refinePeaks.js';
+import { refinePeaks, selfCorrelations } from '../../../src/registration/refinePeaks.js';
 import { narrowBand, SpectraBuilder, shiftSpectrum, type WindowSpectra } from '../../../src/registration/windowSpectra.js';
 import { Random } from '../../../src/synthetic/index.js';
 
@@ -138,13 +138,11 @@ describe('correlation peaks against the correlation itself, term by term', () =>
     }
   });
 
-  test('refined: on the top to 1e-3 px, with its height', () => {
+  test('refined: on the top to 1e-3 px, with its height', async () => {
     const before = countTensors();
     const coarse = coarsePeaks(spectra, all, all, (i, j) => j > i);
     const use = Uint8Array.from({ length: count * count }, (_, p) => (p % count > Math.floor(p / count) ? 1 : 0));
-    const refiner = new PeakRefiner(spectra);
-    const found = refiner.refine(all, all, coarse, use);
-    refiner.dispose();
+    const found = await refinePeaks(spectra, all, all, coarse, use);
     expect(countTensors()).toBe(before);
     for (let i = 0; i < count; i++) {
       for (let j = i + 1; j < count; j++) {
@@ -158,16 +156,14 @@ describe('correlation peaks against the correlation itself, term by term', () =>
     }
   });
 
-  test('strong noise moves peaks off the common fit: still on the top to 0.03 px', () => {
+  test('strong noise moves peaks far off the shifts: still on the top to 0.03 px', async () => {
     const noisy = scenes(
       Array.from({ length: 16 }, (_, m) => [m % 4, m / 5] as [number, number]),
       0.7,
     );
     const frames = range(0, 16);
     const coarse = coarsePeaks(noisy, frames, frames, () => true);
-    const refiner = new PeakRefiner(noisy);
-    const found = refiner.refine(frames, frames, coarse, new Uint8Array(256).fill(1));
-    refiner.dispose();
+    const found = await refinePeaks(noisy, frames, frames, coarse, new Uint8Array(256).fill(1));
     for (let at = 0; at < 256; at++) {
       const start = [found.shiftRow[at], found.shiftColumn[at]];
       const { place } = climb(noisy, Math.floor(at / 16), at % 16, start);
@@ -175,12 +171,10 @@ describe('correlation peaks against the correlation itself, term by term', () =>
     }
   });
 
-  test('without noise the peaks are the shifts themselves', () => {
+  test('without noise the peaks are the shifts themselves', async () => {
     const exact = scenes(SHIFTS, 0);
     const coarse = coarsePeaks(exact, range(0, 1), all, () => true);
-    const refiner = new PeakRefiner(exact);
-    const found = refiner.refine(range(0, 1), all, coarse, new Uint8Array(count).fill(1));
-    refiner.dispose();
+    const found = await refinePeaks(exact, range(0, 1), all, coarse, new Uint8Array(count).fill(1));
     for (const [j, [row, column]] of SHIFTS.entries()) {
       expect(Math.abs(wrap(found.shiftRow[j] - row))).toBeLessThan(1e-3);
       expect(Math.abs(wrap(found.shiftColumn[j] - column))).toBeLessThan(1e-3);
