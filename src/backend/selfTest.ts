@@ -1,5 +1,7 @@
-import type { Tensor } from '@tensorflow/tfjs';
+import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
+import { eigh } from './eigh.js';
 import { irfft2d, rfft2d } from './fft.js';
+import { selfTestPairs } from './selfTestPairs.js';
 import { backendInfo, tf } from './start.js';
 
 /** How one kernel did on one size. */
@@ -8,8 +10,8 @@ export interface SelfTestResult {
   readonly kernel: string;
   /** Shape of the input. */
   readonly shape: readonly number[];
-  /** What was compared: `tensorflow` with `cpu`, or a backend with the operation's definition in double precision. */
-  readonly tested: 'tensorflow' | 'cpu';
+  /** What was compared: `tensorflow` with `cpu`, or one of them or the compiled kernel with the operation's definition. */
+  readonly tested: 'tensorflow' | 'cpu' | 'webassembly';
   readonly against: 'cpu' | 'definition';
   /** Largest difference of an element, as a share of the root mean square of the expected result. NaN where it did not run. */
   readonly error: number;
@@ -68,7 +70,30 @@ function defineForward(input: Float32Array, [batch, rows, columns]: readonly [nu
   return out;
 }
 
+/** A symmetric matrix of the first rows and columns. */
+function symmetric(input: Tensor, size: number): Tensor {
+  const matrix = input.slice([0, 0, 0], [1, size, size]).reshape([size, size]);
+  return tf.add(matrix, tf.transpose(matrix));
+}
+
 const CASES: readonly SelfTestCase[] = SHAPES.flatMap((shape) => [
+  {
+    kernel: 'eigh',
+    shape,
+    tolerance: 4 * TOLERANCE,
+    // the matrix put together again: eigenvectors themselves are free in their sign
+    run: (input: Tensor) => {
+      const { values, vectors } = eigh(symmetric(input, Math.min(shape[1], shape[2])) as Tensor2D);
+      return tf.matMul(tf.mul(vectors, values.reshape([1, -1])), vectors, false, true);
+    },
+    define: (input, [, rows, columns]) => {
+      const size = Math.min(rows, columns);
+      return Float64Array.from({ length: size * size }, (_, i) => {
+        const [r, c] = [Math.floor(i / size), i % size];
+        return input[r * columns + c] + input[c * columns + r];
+      });
+    },
+  },
   {
     kernel: 'rfft2d',
     shape,
@@ -175,12 +200,13 @@ function judge(
 
 /**
  * Tests every kernel of the backend room on seeded input: the portable one against the operation's definition in double
- * precision, the native one (where it loads) against the portable one. About 0.2 s.
+ * precision, the native one (where it loads) against the portable one, the
+ * compiled one against the definition. About 0.3 s.
  *
  * @returns one result for each kernel, size and comparison; `passed` is false also where a kernel throws.
  */
-export function selfTest(): SelfTestResult[] {
-  return CASES.flatMap((test, index) => {
+export async function selfTest(): Promise<SelfTestResult[]> {
+  const compared = CASES.flatMap((test, index) => {
     const input = pixels(
       test.shape.reduce((product, size) => product * size, 1),
       index + 1,
@@ -193,4 +219,5 @@ export function selfTest(): SelfTestResult[] {
     }
     return results;
   });
+  return [...compared, ...(await selfTestPairs())];
 }

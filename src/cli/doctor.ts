@@ -88,7 +88,7 @@ the exit code is 1 if one fails.`,
     ]);
     const notes = platformNotes(native);
     for (const note of notes) context.warn(note);
-    const tests = selfTest();
+    const tests = await selfTest();
     const failed = tests.filter((test) => !test.passed);
     context.print('');
     context.print(
