@@ -1,6 +1,6 @@
 import type { Tensor, Tensor1D, Tensor3D } from '@tensorflow/tfjs';
 import { irfft2d, rfft2d, tf } from '../backend/index.js';
-import { fastSizeFrom } from './fftSize.js';
+import { fastSizeFrom, isFastSize } from './fftSize.js';
 
 /** Edge images of one window size: how they are cut out of a frame and filtered. */
 export interface EdgeFilterPlan {
@@ -12,21 +12,43 @@ export interface EdgeFilterPlan {
   readonly margin: number;
   /** Side of the transforms: window and margins, rounded up to a fast size. */
   readonly fftSize: number;
+  /** Edges are computed at every so many pixels along rows and columns: 1, 2 or 4. */
+  readonly step: number;
 }
 
 /** Radius at which the Gaussian is cut off, in units of its width; scipy's and scikit-image's default. */
 const TRUNCATE = 4;
 
-/** Plans {@link edgeFilter}: the Gaussian reaches 4 sigma, the Sobel operator one pixel. */
-export function planEdgeFilter(windowSize: number, sigma: number): EdgeFilterPlan {
-  const margin = Math.floor(TRUNCATE * sigma + 0.5) + 1;
-  return { windowSize, sigma, margin, fftSize: fastSizeFrom(windowSize + 2 * margin) };
+/**
+ * Plans {@link EdgeFilter}: the Gaussian reaches 4 sigma, the Sobel operator one pixel.
+ *
+ * @param step edges at every so many pixels; divides the window, see {@link largestStep}. Default 1.
+ */
+export function planEdgeFilter(windowSize: number, sigma: number, step: number = 1): EdgeFilterPlan {
+  const reach = Math.floor(TRUNCATE * sigma + 0.5) + 1;
+  // the window's first pixel is one of those that are computed
+  const margin = step * Math.ceil(reach / step);
+  return { windowSize, sigma, margin, fftSize: step * fastSizeFrom((windowSize + 2 * margin) / step), step };
 }
 
-/** The transfer functions of Gaussian × Sobel along rows and along columns, for a plan. Dispose both. */
-interface Responses {
-  readonly rows: Tensor;
-  readonly columns: Tensor;
+/** Gaussian width a pixel of the step at which the gradient's spectrum, above half the step's frequency, is below 1e-4. */
+const SIGMA_PER_STEP = 1.37;
+
+/**
+ * The largest step at which edges may be computed without losing any of their frequencies up to `band`: after the Gaussian
+ * the gradient holds nothing that a coarser grid does not show. Its magnitude does, a little, so the band stays below half
+ * of what the grid shows.
+ */
+export function largestStep(windowSize: number, sigma: number, band: number): number {
+  return (
+    [4, 2].find(
+      (step) =>
+        sigma >= SIGMA_PER_STEP * step &&
+        windowSize % step === 0 &&
+        isFastSize(windowSize / step) &&
+        4 * band * step <= windowSize,
+    ) ?? 1
+  );
 }
 
 function gaussianKernel(sigma: number): Float64Array {
@@ -48,35 +70,35 @@ function cosineTransform(kernel: Float64Array, size: number): Float64Array {
   });
 }
 
-function makeResponses({ fftSize: size, sigma }: EdgeFilterPlan): Responses {
+/** The transfer functions of Gaussian × Sobel along rows and along columns, `[1, 2, side, side / 2 + 1]`, on the step's grid. */
+function makeResponses({ fftSize: size, sigma, step }: EdgeFilterPlan): Tensor {
   const gaussian = cosineTransform(gaussianKernel(sigma), size);
-  const stored = size / 2 + 1;
-  const rows = new Float32Array(size * stored);
-  const columns = new Float32Array(size * stored);
-  for (let k = 0; k < size; k++) {
-    const angleRow = (2 * Math.PI * k) / size;
+  const side = size / step;
+  const stored = side / 2 + 1;
+  const values = new Float32Array(2 * side * stored);
+  for (let k = 0; k < side; k++) {
+    const row = k < side / 2 ? k : k + size - side;
+    const angleRow = (2 * Math.PI * row) / size;
     for (let l = 0; l < stored; l++) {
       const angleColumn = (2 * Math.PI * l) / size;
       // Sobel: the difference [1, 0, −1] has response ±2i·sin one way, the mean [1, 2, 1] / 4 has (1 + cos) / 2 the other;
-      // scikit-image takes the root mean square of both directions, hence 1 / √2
-      const both = Math.SQRT2 * gaussian[k] * gaussian[l];
-      rows[k * stored + l] = both * Math.sin(angleRow) * ((1 + Math.cos(angleColumn)) / 2);
-      columns[k * stored + l] = both * Math.sin(angleColumn) * ((1 + Math.cos(angleRow)) / 2);
+      // scikit-image takes the root mean square of both directions, hence 1 / √2; fewer points divide the inverse by less
+      const both = (Math.SQRT2 * gaussian[row] * gaussian[l]) / step ** 2;
+      values[k * stored + l] = both * Math.sin(angleRow) * ((1 + Math.cos(angleColumn)) / 2);
+      values[(side + k) * stored + l] = both * Math.sin(angleColumn) * ((1 + Math.cos(angleRow)) / 2);
     }
   }
   // odd kernels have imaginary responses
-  const imaginary = (values: Float32Array): Tensor =>
-    tf.tidy(() => {
-      const im = tf.tensor3d(values, [1, size, stored]);
-      return tf.complex(tf.zerosLike(im), im);
-    });
-  return { rows: imaginary(rows), columns: imaginary(columns) };
+  return tf.tidy(() => {
+    const im = tf.tensor4d(values, [1, 2, side, stored]);
+    return tf.complex(tf.zerosLike(im), im);
+  });
 }
 
-/** A filter for many frames of one size; holds two tensors until {@link EdgeFilter.dispose}. */
+/** A filter for many frames of one size; holds a tensor until {@link EdgeFilter.dispose}. */
 export class EdgeFilter {
   readonly plan: EdgeFilterPlan;
-  readonly #responses: Responses;
+  readonly #responses: Tensor;
 
   constructor(plan: EdgeFilterPlan) {
     this.plan = plan;
@@ -85,25 +107,37 @@ export class EdgeFilter {
 
   /**
    * Magnitude of the Sobel gradient after a Gaussian: large at edges, whichever side is brighter, so that contrast
-   * inversion does no harm. Three real FFTs a frame, whatever `sigma`.
+   * inversion does no harm. One real FFT a frame and two of the step's grid, whatever `sigma`.
    *
    * @param padded float32 `[B, fftSize, fftSize]`: the window with its margin in the upper left corner.
-   * @returns float32 `[B, windowSize, windowSize]`, the units of the input. The caller disposes it.
+   * @returns float32 `[B, windowSize / step, windowSize / step]`: the edges at the window's pixels 0, step, 2·step …, in the
+   *   units of the input. The caller disposes it.
    */
   apply(padded: Tensor3D): Tensor3D {
-    const { windowSize, margin } = this.plan;
+    const { windowSize, margin, fftSize, step } = this.plan;
+    const side = fftSize / step;
+    const size = windowSize / step;
     return tf.tidy(() => {
-      const spectrum = rfft2d(padded);
-      const along = (response: Tensor) =>
-        irfft2d(tf.mul(spectrum, response)).slice([0, margin, margin], [-1, windowSize, windowSize]);
-      return tf.sqrt(tf.add(tf.square(along(this.#responses.rows)), tf.square(along(this.#responses.columns)))) as Tensor3D;
+      const spectrum = lowFrequencies(rfft2d(padded), fftSize, side);
+      const both = tf.mul(tf.expandDims(spectrum, 1), this.#responses);
+      const gradient = irfft2d(both).slice([0, 0, margin / step, margin / step], [-1, 2, size, size]);
+      return tf.sqrt(tf.sum(tf.square(gradient), 1)) as Tensor3D;
     });
   }
 
   dispose(): void {
-    this.#responses.rows.dispose();
-    this.#responses.columns.dispose();
+    this.#responses.dispose();
   }
+}
+
+/** The frequencies of a real FFT of `[size, size]` that a grid of `[side, side]` over the same area has. */
+export function lowFrequencies(spectrum: Tensor, size: number, side: number): Tensor {
+  if (side === size) return spectrum;
+  const half = side / 2;
+  return tf.concat(
+    [spectrum.slice([0, 0, 0], [-1, half, half + 1]), spectrum.slice([0, size - half, 0], [-1, half, half + 1])],
+    1,
+  );
 }
 
 /**

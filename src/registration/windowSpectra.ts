@@ -1,5 +1,6 @@
+import type { Tensor3D } from '@tensorflow/tfjs';
 import { readAll, rfft2d, tf } from '../backend/index.js';
-import { EdgeFilter, planEdgeFilter } from './edgeFilter.js';
+import { EdgeFilter, largestStep, lowFrequencies, planEdgeFilter } from './edgeFilter.js';
 
 /**
  * The low frequencies of the edge images' spectra: all that the correlations need. For frame m the values
@@ -88,7 +89,7 @@ const ROUNDING = 2e-6;
 export class SpectraBuilder {
   readonly #filter: EdgeFilter;
   readonly #spectra: WindowSpectra;
-  readonly #taper: Float32Array | undefined;
+  readonly #taper: Tensor3D | undefined;
 
   /**
    * @param count frames to come.
@@ -98,8 +99,9 @@ export class SpectraBuilder {
    * @param taper float32 `[windowSize, windowSize]`, 0 … 1: weight of each pixel (masks and soft edges); default 1.
    */
   constructor(count: number, windowSize: number, sigma: number, band: number, taper?: Float32Array) {
-    this.#filter = new EdgeFilter(planEdgeFilter(windowSize, sigma));
-    this.#taper = taper;
+    const step = largestStep(windowSize, sigma, band);
+    this.#filter = new EdgeFilter(planEdgeFilter(windowSize, sigma, step));
+    this.#taper = taper && everyNth(taper, windowSize, step);
     const stride = 2 * band * (band + 1);
     this.#spectra = {
       count,
@@ -117,26 +119,23 @@ export class SpectraBuilder {
 
   /** Filters and transforms `padded` (`[B, fftSize, fftSize]`, see `WindowCutter`) into the places `frames`. */
   add(padded: Float32Array, frames: readonly number[]): void {
-    const { fftSize, windowSize } = this.#filter.plan;
+    const { fftSize, windowSize, step } = this.#filter.plan;
+    const side = windowSize / step;
+    const { band, stride } = this.#spectra;
+    const scales = Float32Array.from(frames, (_, b) => ROUNDING * largest(padded, b * fftSize ** 2, (b + 1) * fftSize ** 2));
     const [re, im] = readAll(() => {
-      const frame = tf.tensor3d(padded, [frames.length, fftSize, fftSize]);
-      const edges = this.#filter.apply(frame);
-      const taper = this.#taper
-        ? tf.tensor3d(this.#taper, [1, windowSize, windowSize])
-        : tf.onesLike(edges.slice([0, 0, 0], [1, -1, -1]));
-      const mean = tf.div(tf.sum(tf.mul(edges, taper), [1, 2], true), tf.sum(taper));
-      const off = tf.mul(tf.sub(edges, mean), taper);
+      const edges = this.#filter.apply(tf.tensor3d(padded, [frames.length, fftSize, fftSize]));
+      const taper = this.#taper;
+      const mean = taper ? tf.div(tf.sum(tf.mul(edges, taper), [1, 2], true), tf.sum(taper)) : tf.mean(edges, [1, 2], true);
+      const off = taper ? tf.mul(tf.sub(edges, mean), taper) : tf.sub(edges, mean);
       // a frame without any edge holds the transforms' rounding, which is the same in all such frames: it must not match
-      const rounding = tf.mul(tf.max(tf.abs(frame), [1, 2], true), ROUNDING);
-      const centered = tf.mul(off, tf.cast(tf.greater(tf.sqrt(tf.mean(tf.square(off), [1, 2], true)), rounding), 'float32'));
-      const spectrum = rfft2d(centered);
-      // the low rows stand at both ends
-      const { band } = this.#spectra;
-      const low = (part: ReturnType<typeof tf.real>) =>
-        tf.concat([part.slice([0, 0, 0], [-1, band, band + 1]), part.slice([0, windowSize - band, 0], [-1, band, band + 1])], 1);
-      return [low(tf.real(spectrum)), low(tf.imag(spectrum))];
+      const rounding = tf.tensor3d(scales, [frames.length, 1, 1]);
+      const kept = tf.cast(tf.greater(tf.sqrt(tf.mean(tf.square(off), [1, 2], true)), rounding), 'float32');
+      const low = lowFrequencies(rfft2d(off), side, 2 * band);
+      // as many as all pixels would give
+      const scale = tf.mul(kept, step ** 2);
+      return [tf.mul(tf.real(low), scale), tf.mul(tf.imag(low), scale)];
     });
-    const { stride } = this.#spectra;
     for (const [b, m] of frames.entries()) {
       this.#spectra.re.set(re.subarray(b * stride, (b + 1) * stride), m * stride);
       this.#spectra.im.set(im.subarray(b * stride, (b + 1) * stride), m * stride);
@@ -159,6 +158,22 @@ export class SpectraBuilder {
   /** The spectra; frees the filter. */
   finish(): WindowSpectra {
     this.#filter.dispose();
+    this.#taper?.dispose();
     return this.#spectra;
   }
+}
+
+/** A taper at the pixels 0, step, 2·step … of its window. */
+function everyNth(taper: Float32Array, windowSize: number, step: number): Tensor3D {
+  const side = windowSize / step;
+  const out = new Float32Array(side * side);
+  for (let r = 0; r < side; r++) for (let c = 0; c < side; c++) out[r * side + c] = taper[step * (r * windowSize + c)];
+  return tf.tensor3d(out, [1, side, side]);
+}
+
+/** Largest magnitude of the values from `start` below `stop`. */
+function largest(values: Float32Array, start: number, stop: number): number {
+  let most = 0;
+  for (let i = start; i < stop; i++) most = Math.max(most, Math.abs(values[i]));
+  return most;
 }
