@@ -1,6 +1,6 @@
 import { breathe } from '../backend/index.js';
 import { throwIfAborted } from '../errors.js';
-import { type ImageStack, isIntegerType } from '../stack/index.js';
+import { type ImageStack, isIntegerType, type PixelArray } from '../stack/index.js';
 import { type PixelCorrection, WindowCutter, type WindowPlace } from './windowCutter.js';
 import { SpectraBuilder, type WindowSpectra } from './windowSpectra.js';
 
@@ -57,11 +57,9 @@ export async function gatherSpectra(
       next?.catch(() => {}); // reported when it is awaited
       const middle = performance.now();
       for (const [k, pixels] of frames.entries()) {
-        for (let i = 0; i < pixels.length; i++) {
-          const value = pixels[i];
-          if (value < least) least = value;
-          if (value > most) most = value;
-        }
+        const range = rangeOf(pixels);
+        least = Math.min(least, range.least);
+        most = Math.max(most, range.most);
         cutter.cut(pixels, padded, k * fftSize * fftSize);
       }
       builder.add(
@@ -82,4 +80,15 @@ export async function gatherSpectra(
     most = 0;
   }
   return { spectra: builder.finish(), range: { least, most } };
+}
+
+function rangeOf(pixels: PixelArray): PixelRange {
+  let least = Number.POSITIVE_INFINITY;
+  let most = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < pixels.length; i++) {
+    const value = pixels[i];
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return { least, most };
 }

@@ -13,7 +13,10 @@ export interface PairResiduals {
   readonly limit: number;
 }
 
-/** Residuals of the pairs that the solution used; a pair is broken if it misses by 2 pixels and by 8 medians. */
+/** A pair that misses by more pixels is wrong, however much the others contradict each other. */
+const LARGEST_LIMIT = 10;
+
+/** Residuals of the pairs that the solution used; a pair is broken if it misses by 2 pixels and by 8 medians, or by 10 pixels. */
 export function pairResiduals(pairs: PairTable, solution: DriftSolution, minWeight: number): PairResiduals {
   const { count } = pairs;
   const row = new Float32Array(count * count).fill(Number.NaN);
@@ -30,7 +33,7 @@ export function pairResiduals(pairs: PairTable, solution: DriftSolution, minWeig
   }
   const sorted = Float64Array.from(lengths).sort();
   const median = sorted.length > 0 ? sorted[sorted.length >> 1] : 0;
-  const limit = Math.max(2, 8 * median);
+  const limit = Math.max(2, Math.min(LARGEST_LIMIT, 8 * median));
   let broken = 0;
   for (const length of lengths) if (length > limit) broken++;
   return { row, column, median, used: lengths.length, broken, limit };

@@ -24,11 +24,16 @@ export interface PixelCorrection {
 
 /** Cuts windows with their margins out of frames, corrected, with missing pixels filled from their surroundings. */
 export class WindowCutter {
-  readonly #source: Int32Array;
+  /** First pixel in the frame of each row of the result, where it lies inside; rows beyond the frame repeat the nearest. */
+  readonly #rowStarts: Int32Array;
+  /** Columns of the result that lie inside the frame: from `first` below `last`; the others repeat the nearest. */
+  readonly #first: number;
+  readonly #last: number;
   readonly #dark: Float32Array | undefined;
   readonly #gain: Float32Array | undefined;
-  readonly #valid: Uint8Array | undefined;
-  readonly #missing: number;
+  /** Places of the result that hold no pixel in any frame. */
+  readonly #holes: Int32Array;
+  readonly #zeroIsMissing: boolean;
   /** Side of the result, pixels. */
   readonly side: number;
 
@@ -49,44 +54,77 @@ export class WindowCutter {
     this.side = side;
     const used = place.size + 2 * margin;
     const clamp = (value: number, n: number): number => Math.min(n - 1, Math.max(0, value));
-    this.#source = new Int32Array(side * side);
-    for (let r = 0; r < side; r++) {
-      const row = clamp(place.row - margin + Math.min(r, used - 1), height);
-      for (let c = 0; c < side; c++)
-        this.#source[r * side + c] = row * width + clamp(place.column - margin + Math.min(c, used - 1), width);
-    }
-    const pick = <T extends Float32Array | Uint8Array>(values: T | undefined, out: T): T | undefined => {
+    const column = place.column - margin;
+    this.#first = clamp(-column, side);
+    this.#last = Math.max(this.#first + 1, Math.min(used, width - column, side));
+    this.#rowStarts = Int32Array.from(
+      { length: side },
+      (_, r) => clamp(place.row - margin + Math.min(r, used - 1), height) * width + clamp(column + this.#first, width),
+    );
+    const pick = (values: Float32Array | undefined): Float32Array | undefined => {
       if (!values) return undefined;
-      for (let i = 0; i < out.length; i++) out[i] = values[this.#source[i]];
+      const out = new Float32Array(side * side);
+      this.#copy(values, out);
       return out;
     };
-    this.#dark = pick(correction.dark, new Float32Array(side * side));
-    this.#gain = pick(correction.gain, new Float32Array(side * side));
-    const valid = pick(correction.valid, new Uint8Array(side * side));
-    this.#valid = valid?.includes(0) ? valid : undefined;
-    this.#missing = correction.zeroIsMissing ? 0 : Number.NaN;
+    this.#dark = pick(correction.dark);
+    this.#gain = pick(correction.gain);
+    const valid = pick(correction.valid && Float32Array.from(correction.valid));
+    const holes: number[] = [];
+    for (let i = 0; i < side * side; i++) {
+      const known = Number.isFinite(this.#dark?.[i] ?? 0) && Number.isFinite(this.#gain?.[i] ?? 1);
+      if (valid?.[i] === 0 || !known) holes.push(i);
+    }
+    this.#holes = Int32Array.from(holes);
+    this.#zeroIsMissing = correction.zeroIsMissing === true;
   }
 
   /** Writes `[side, side]` at `at` of `out`. */
   cut(pixels: PixelArray, out: Float32Array, at: number): void {
-    const source = this.#source;
-    const dark = this.#dark;
-    const gain = this.#gain;
-    const valid = this.#valid;
-    const target = out.subarray(at, at + source.length);
-    let missing = false;
-    for (let i = 0; i < source.length; i++) {
-      let value = pixels[source[i]];
-      if (value === this.#missing) value = Number.NaN;
-      if (dark) value -= dark[i];
-      if (gain) value *= gain[i];
-      if (valid && valid[i] === 0) value = Number.NaN;
-      if (!Number.isFinite(value)) {
-        value = Number.NaN;
-        missing = true;
-      }
-      target[i] = value;
-    }
-    if (missing) fillMissing(target, this.side, this.side);
+    const target = out.subarray(at, at + this.side * this.side);
+    this.#copy(pixels, target);
+    const missing = this.#zeroIsMissing || pixels instanceof Float32Array || pixels instanceof Float64Array;
+    const holes = missing && markMissing(target, this.#zeroIsMissing);
+    if (this.#dark) subtract(target, this.#dark);
+    if (this.#gain) multiply(target, this.#gain);
+    for (let k = 0; k < this.#holes.length; k++) target[this.#holes[k]] = Number.NaN;
+    if (holes || this.#holes.length > 0) fillMissing(target, this.side, this.side);
   }
+
+  #copy(pixels: PixelArray, target: Float32Array): void {
+    const side = this.side;
+    const first = this.#first;
+    const last = this.#last;
+    for (let r = 0; r < side; r++) {
+      const start = this.#rowStarts[r];
+      const to = r * side;
+      if (r > 0 && start === this.#rowStarts[r - 1]) {
+        target.copyWithin(to, to - side, to);
+        continue;
+      }
+      target.set(pixels.subarray(start, start + last - first), to + first);
+      target.fill(target[to + first], to, to + first);
+      target.fill(target[to + last - 1], to + last, to + side);
+    }
+  }
+}
+
+/** Makes NaN of what is not finite and, if asked for, of 0; says whether there was any. */
+function markMissing(values: Float32Array, zero: boolean): boolean {
+  let any = false;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (value - value === 0 && !(zero && value === 0)) continue;
+    values[i] = Number.NaN;
+    any = true;
+  }
+  return any;
+}
+
+function subtract(values: Float32Array, others: Float32Array): void {
+  for (let i = 0; i < values.length; i++) values[i] -= others[i];
+}
+
+function multiply(values: Float32Array, others: Float32Array): void {
+  for (let i = 0; i < values.length; i++) values[i] *= others[i];
 }

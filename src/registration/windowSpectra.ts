@@ -122,7 +122,7 @@ export class SpectraBuilder {
     const { fftSize, windowSize, step } = this.#filter.plan;
     const side = windowSize / step;
     const { band, stride } = this.#spectra;
-    const scales = Float32Array.from(frames, (_, b) => ROUNDING * largest(padded, b * fftSize ** 2, (b + 1) * fftSize ** 2));
+    const scales = Float32Array.from(frames, (_, b) => ROUNDING * level(padded, b * fftSize ** 2, (b + 1) * fftSize ** 2));
     const [re, im] = readAll(() => {
       const edges = this.#filter.apply(tf.tensor3d(padded, [frames.length, fftSize, fftSize]));
       const taper = this.#taper;
@@ -171,9 +171,9 @@ function everyNth(taper: Float32Array, windowSize: number, step: number): Tensor
   return tf.tensor3d(out, [1, side, side]);
 }
 
-/** Largest magnitude of the values from `start` below `stop`. */
-function largest(values: Float32Array, start: number, stop: number): number {
+/** Largest magnitude of the values from `start` below `stop`, of every seventh: a frame without edges has no finer one. */
+function level(values: Float32Array, start: number, stop: number): number {
   let most = 0;
-  for (let i = start; i < stop; i++) most = Math.max(most, Math.abs(values[i]));
+  for (let i = start; i < stop; i += 7) most = Math.max(most, Math.abs(values[i]));
   return most;
 }
