@@ -74,9 +74,10 @@ export async function sampleFixedPattern(
   const inner = fastSizeFrom(place.size / coarsen);
   const window: WindowPlace = { row: Math.floor((side - inner) / 2), column: Math.floor((side - inner) / 2), size: inner };
   const taper = options.taper && resizeTaper(options.taper, place.size, inner);
-  const register = async (logarithms: readonly Float32Array[]) => {
+  const counts = frames.map((logarithm) => logarithm.map(Math.exp));
+  const register = async (pattern: Float32Array) => {
     throwIfAborted(signal, 'Looking for a fixed pattern');
-    const spectra = regionSpectra(logarithms, side, window, sigma / coarsen, taper);
+    const spectra = regionSpectra(counts, pattern, side, window, sigma / coarsen, taper);
     const pairs = await correlateStack(spectra, { minWeight, signal });
     const solution = solveDrift(pairs, { minWeight });
     return { ...solution, misfit: coarsen * weightedMisfit(pairs, pairResiduals(pairs, solution, minWeight)) };
@@ -136,32 +137,27 @@ function resizeTaper(taper: Float32Array, from: number, to: number): Float32Arra
 }
 
 function regionSpectra(
-  logarithms: readonly Float32Array[],
+  counts: readonly Float32Array[],
+  pattern: Float32Array,
   side: number,
   place: WindowPlace,
   sigma: number,
   taper: Float32Array | undefined,
 ) {
-  const builder = new SpectraBuilder(logarithms.length, place.size, sigma, Math.min(64, Math.floor(place.size / 4)), taper);
+  const builder = new SpectraBuilder(counts.length, place.size, sigma, Math.min(64, Math.floor(place.size / 4)), taper);
   const { margin, fftSize } = builder.plan;
-  const cutter = new WindowCutter([side, side], place, margin, fftSize);
+  const cutter = new WindowCutter([side, side], place, margin, fftSize, { gain: pattern.map((value) => Math.exp(-value)) });
   const batch = 10;
-  for (let start = 0; start < logarithms.length; start += batch) {
-    const part = logarithms.slice(start, start + batch);
+  for (let start = 0; start < counts.length; start += batch) {
+    const part = counts.slice(start, start + batch);
     const padded = new Float32Array(part.length * fftSize * fftSize);
-    for (const [k, logarithm] of part.entries()) cutter.cut(exponential(logarithm), padded, k * fftSize * fftSize);
+    for (const [k, image] of part.entries()) cutter.cut(image, padded, k * fftSize * fftSize);
     builder.add(
       padded,
       part.map((_, k) => start + k),
     );
   }
   return builder.finish();
-}
-
-function exponential(values: Float32Array): Float32Array {
-  const out = new Float32Array(values.length);
-  for (let i = 0; i < out.length; i++) out[i] = Math.exp(values[i]);
-  return out;
 }
 
 /**

@@ -2,6 +2,7 @@ import { ShapeError } from '../errors.js';
 import type { ImageStack } from '../stack/index.js';
 import { patternGain, type RegionPattern, sampleFixedPattern } from './patternSample.js';
 import type { RegisterOptions } from './registerStack.js';
+import { extent } from './statistics.js';
 import type { PixelCorrection, WindowPlace } from './windowCutter.js';
 
 /** A pattern is taken out if its two halves agree so well … */
@@ -89,15 +90,4 @@ export async function takePattern(compared: ImageStack, window: WindowPlace, opt
     patternGain(sampled, height, width),
     sampled,
   );
-}
-
-function extent(values: Float64Array): number {
-  let least = Number.POSITIVE_INFINITY;
-  let most = Number.NEGATIVE_INFINITY;
-  for (const value of values) {
-    if (Number.isNaN(value)) continue;
-    least = Math.min(least, value);
-    most = Math.max(most, value);
-  }
-  return most >= least ? most - least : 0;
 }
