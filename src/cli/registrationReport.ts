@@ -1,29 +1,51 @@
-import type { Registration, ShiftPlan } from '../registration/index.js';
-import type { LoopOutlier, RegistrationReport, ReportImage, ReportImages, ReportPattern } from '../report/index.js';
-import { type FramePlacement, type ImageStack, placeFrame } from '../stack/index.js';
+import type { Registration } from '../registration/index.js';
+import type { LoopOutlier, RegistrationReport, ReportPattern, RowsAndColumns } from '../report/index.js';
+import type { ImageStack } from '../stack/index.js';
 import type { RunOptions } from './runRegistration.js';
 
-/** Frames whose mean the report shows. */
-const MEAN_OF = 64;
+type ChartData = Pick<RegistrationReport, 'axis' | 'drift' | 'sigma' | 'weight' | 'used' | 'pairs' | 'truth'>;
+
 /** Pairs that contradict the others, listed in the report. */
 const OUTLIERS = 30;
 
 export interface BuildReportInput {
   readonly stack: ImageStack;
   readonly found: Registration;
-  readonly shift: ShiftPlan;
+  readonly reportImages: RegistrationReport['images'];
   readonly options: RunOptions;
   readonly parameters: RegistrationReport['parameters'];
   readonly versions: Readonly<Record<string, string>>;
-  readonly truth: { readonly rows: Float64Array; readonly columns: Float64Array } | undefined;
+  readonly truth: RowsAndColumns | undefined;
   readonly warnings: readonly string[];
   readonly timings: Readonly<Record<string, number>>;
-  readonly signal: AbortSignal;
 }
 
-/** Collects what the report of a registration shows. Reads up to 64 frames again for its images. */
-export async function buildReport(input: BuildReportInput): Promise<RegistrationReport> {
-  const { stack, found, options, parameters, versions, truth, warnings, timings } = input;
+/** The part of the report that its charts show: known before the frames are shifted. */
+export function chartData({ info }: ImageStack, found: Registration, truth: RowsAndColumns | undefined): ChartData {
+  const { drift } = found;
+  return {
+    axis: {
+      values: info.axis.values,
+      unit: info.axis.unit,
+      label: { energy: 'Energy', time: 'Time', frame: 'Frame' }[info.axis.kind],
+    },
+    drift: { rows: drift.row, columns: drift.column },
+    sigma: { rows: drift.sigmaRow, columns: drift.sigmaColumn },
+    weight: drift.weight,
+    used: drift.used,
+    pairs: {
+      frames: found.frames,
+      weights: found.pairs.weight,
+      residualRows: found.residuals.row,
+      residualColumns: found.residuals.column,
+    },
+    truth,
+  };
+}
+
+/** Collects what the report of a registration shows. */
+export function buildReport(input: BuildReportInput): RegistrationReport {
+  const { stack, found, reportImages, options, parameters, versions, truth, warnings, timings } = input;
   const { info } = stack;
   const { drift } = found;
   const name = typeof options.input === 'string' ? options.input : (options.input[0] ?? '');
@@ -43,24 +65,10 @@ export async function buildReport(input: BuildReportInput): Promise<Registration
     },
     finishedAt: new Date(),
     frame: Array.from(drift.row, (_, n) => options.start + n),
-    axis: {
-      values: info.axis.values,
-      unit: info.axis.unit,
-      label: { energy: 'Energy', time: 'Time', frame: 'Frame' }[info.axis.kind],
-    },
-    drift: { rows: drift.row, columns: drift.column },
-    sigma: { rows: drift.sigmaRow, columns: drift.sigmaColumn },
-    weight: drift.weight,
-    used: drift.used,
+    ...chartData(stack, found, truth),
     reason: drift.remark,
-    pairs: {
-      frames: found.frames,
-      weights: found.pairs.weight,
-      residualRows: found.residuals.row,
-      residualColumns: found.residuals.column,
-    },
     loopOutliers: loopOutliers(found, options.start),
-    images: await reportImages(input),
+    images: reportImages,
     pixelSizeNanometers: info.pixelSizeNanometers,
     window: found.window,
     pattern: reportPattern(found),
@@ -71,7 +79,6 @@ export async function buildReport(input: BuildReportInput): Promise<Registration
     versions,
     timings,
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
-    truth,
   };
 }
 
@@ -116,57 +123,4 @@ function reportPattern(found: Registration): ReportPattern | undefined {
   }
   const rms = pattern?.found.strength ?? Math.sqrt(pixels.reduce((sum, value) => sum + (value - 1) ** 2, 0) / pixels.length);
   return { image: { pixels, height: window.size, width: window.size }, rms, used: true };
-}
-
-async function reportImages({
-  stack,
-  found,
-  shift,
-  signal,
-}: BuildReportInput): Promise<{ before: ReportImages; after: ReportImages }> {
-  const used = [...found.drift.used.keys()].filter((n) => found.drift.used[n]);
-  const shown = used.length > 0 ? used : [0];
-  const some = Array.from({ length: Math.min(MEAN_OF, shown.length) }, (_, k) =>
-    Math.floor((k * (shown.length - 1)) / Math.max(1, Math.min(MEAN_OF, shown.length) - 1)),
-  ).map((k) => shown[k]);
-  const place = async (n: number, shifted: boolean): Promise<ReportImage> => {
-    const placement = shift.placements[n];
-    // unshifted on the frame's own canvas, so that before and after are treated alike
-    const at: FramePlacement = shifted
-      ? placement
-      : { ...placement, shift: [0, 0], outHeight: placement.height, outWidth: placement.width };
-    const stored = placeFrame(await stack.frame(n, signal), at);
-    const scale = 1 / shift.multiplier[n];
-    return {
-      pixels: Float32Array.from(stored, (value) => (value === 0 ? Number.NaN : (value - shift.pedestal) * scale)),
-      height: at.outHeight,
-      width: at.outWidth,
-    };
-  };
-  const mean = async (shifted: boolean): Promise<ReportImage> => {
-    let sum = new Float32Array(0);
-    let number = new Uint16Array(0);
-    let size = { height: 0, width: 0 };
-    for (const n of some) {
-      const { pixels, height, width } = await place(n, shifted);
-      if (sum.length === 0) {
-        sum = new Float32Array(pixels.length);
-        number = new Uint16Array(pixels.length);
-        size = { height, width };
-      }
-      for (let i = 0; i < pixels.length; i++) {
-        if (Number.isNaN(pixels[i])) continue;
-        sum[i] += pixels[i];
-        number[i]++;
-      }
-    }
-    return { pixels: sum.map((value, i) => (number[i] > 0 ? value / number[i] : Number.NaN)), ...size };
-  };
-  const last = shown.at(-1) as number;
-  const images = async (shifted: boolean): Promise<ReportImages> => ({
-    first: await place(shown[0], shifted),
-    last: await place(last, shifted),
-    mean: await mean(shifted),
-  });
-  return { before: await images(false), after: await images(true) };
 }

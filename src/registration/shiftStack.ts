@@ -1,5 +1,12 @@
 import { throwIfAborted } from '../errors.js';
-import { BYTES_PER_PIXEL, type ChunkSink, type FramePlacement, type ImageStack, isIntegerType } from '../stack/index.js';
+import {
+  BYTES_PER_PIXEL,
+  type ChunkSink,
+  type FramePlacement,
+  type ImageStack,
+  isIntegerType,
+  type PixelArray,
+} from '../stack/index.js';
 
 /** Where every frame goes on the output canvas, and how its values are stored there. */
 export interface ShiftPlan {
@@ -129,6 +136,8 @@ export interface ShiftStackOptions {
   /** Bytes of frames that may be read ahead. Default 128 MiB. */
   readonly memoryBytes?: number;
   readonly signal?: AbortSignal | undefined;
+  /** Sees every frame of the input, in order, before it goes to the sink; must neither keep nor change it. */
+  readonly onFrame?: ((index: number, pixels: PixelArray) => void) | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -146,7 +155,7 @@ export async function shiftStack(
   sink: ChunkSink,
   options: ShiftStackOptions = {},
 ): Promise<void> {
-  const { memoryBytes = 128 * 2 ** 20, signal, onProgress } = options;
+  const { memoryBytes = 128 * 2 ** 20, signal, onFrame, onProgress } = options;
   const { frames, height, width, pixelType } = stack.info;
   const ahead = Math.max(1, Math.min(8, Math.floor(memoryBytes / (height * width * BYTES_PER_PIXEL[pixelType]))));
   const queue: ReturnType<ImageStack['frame']>[] = [];
@@ -160,6 +169,7 @@ export async function shiftStack(
     throwIfAborted(signal, 'Writing the registered frames');
     const pixels = await (queue.shift() as ReturnType<ImageStack['frame']>);
     if (n + ahead < frames) read(n + ahead);
+    onFrame?.(n, pixels);
     await sink.writePlaced(n, pixels, plan.placements[n]);
     onProgress?.(n + 1, frames);
   }

@@ -1,5 +1,5 @@
 import { CHART_COLORS } from './colors.js';
-import type { ChartSize } from './renderChart.js';
+import type { ChartSize } from './drawChart.js';
 import { sortedFinite } from './statistics.js';
 import type { FrameChartData, RowsAndColumns } from './types.js';
 

@@ -9,8 +9,9 @@ import {
   unusedLayer,
 } from './chartChannels.js';
 import { CHART_COLORS } from './colors.js';
+import type { ChartSize, ChartSpec, DrawChart } from './drawChart.js';
 import { driftError } from './driftError.js';
-import { type ChartSize, type Figure, renderChart } from './renderChart.js';
+import { type Figure, renderChart } from './renderChart.js';
 import { quantile, runningMedian, sortedFinite } from './statistics.js';
 import type { FrameChartData, RowsAndColumns } from './types.js';
 
@@ -115,16 +116,17 @@ function aboveTrend(values: Float64Array): Float64Array {
 }
 
 /** Drift against the axis with error bars; below it the difference to the truth or, where that is unknown, to the trend. */
-export function driftChart(report: FrameChartData): Promise<Figure> {
+export function driftChart(report: FrameChartData, draw?: DrawChart): Promise<Figure> {
   const { drift, truth, used, sigma } = report;
   const error = truth && driftError(drift, truth, { used, sigma });
   const detail: RowsAndColumns = error ?? { rows: aboveTrend(drift.rows), columns: aboveTrend(drift.columns) };
   const shownTruth = truth && error && alignedTruth(report, truth, error);
-  return renderChart('drift', 'Drift of every frame with error bars', (width, size) => {
+  const makeSpec = (width: number, size: ChartSize): ChartSpec => {
     const heights = size === 'wide' ? [300, 170] : [220, 140];
     const upper = { values: drift, title: 'drift (px)', height: heights[0], upper: true, truth: shownTruth };
     const title = error ? 'found − true (px)' : 'drift − trend (px)';
     const lower = { values: detail, title, height: heights[1], upper: false };
     return { vconcat: [driftPanel(report, width, size, upper), driftPanel(report, width, size, lower)] };
-  });
+  };
+  return renderChart('drift', 'Drift of every frame with error bars', makeSpec, draw);
 }

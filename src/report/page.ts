@@ -53,7 +53,11 @@ ${figure(figures.quality, 'Standard error of each frame’s drift, and the weigh
 }
 
 function imageSection(report: RegistrationReport, { before, after, pattern }: ReportFigures): Html {
-  const captions = ['first registered frame', 'last registered frame', 'mean of all frames'];
+  const captions = [
+    'first registered frame',
+    'last registered frame',
+    report.images.meanOf ? `mean of ${whole(report.images.meanOf)} frames` : 'mean of all frames',
+  ];
   const outlines = [
     report.aperture ? 'yellow line: edge of the field of view' : '',
     report.window ? 'dashed: the window in which the frames were compared' : '',

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { encode } from 'fast-png';
 import type { Rgb } from './colors.js';
+import { palettePng } from './palettePng.js';
 import { quantile, sortedFinite } from './statistics.js';
 import type { ReportImage } from './types.js';
 
@@ -16,11 +16,17 @@ const CONTRAST_SAMPLE = 100_000;
 /** Contrast from the given percentiles of the measured pixels (of an even sample of a large image). */
 export function percentileContrast({ pixels }: ReportImage, low = 0.5, high = 99.5): Contrast {
   const step = Math.max(1, Math.floor(pixels.length / CONTRAST_SAMPLE));
-  const sample = sortedFinite(step === 1 ? pixels : pixels.filter((_, i) => i % step === 0));
+  const sample = sortedFinite(step === 1 ? pixels : everyNth(pixels, step));
   const contrast = { low: quantile(sample, low / 100), high: quantile(sample, high / 100) };
   if (contrast.high > contrast.low) return contrast;
   const value = Number.isFinite(contrast.low) ? contrast.low : 0;
   return { low: value - 0.5, high: value + 0.5 };
+}
+
+function everyNth(values: Float32Array, step: number): Float32Array {
+  const out = new Float32Array(Math.ceil(values.length / step));
+  for (let k = 0; k < out.length; k++) out[k] = values[k * step];
+  return out;
 }
 
 /** An image made smaller; the last row and column of squares may reach over the edge of the original. */
@@ -60,14 +66,13 @@ export function shrinkImage(image: ReportImage, maxSide: number): ShrunkImage {
 export function encodePng(image: ReportImage, colors: readonly Rgb[], { low, high }: Contrast): Uint8Array {
   const last = colors.length - 1;
   const scale = last / (high - low);
-  // Index 0 is "not measured": fast-png writes the transparent entries first.
-  const data = new Uint8Array(image.pixels.length);
-  for (let i = 0; i < data.length; i++) {
+  // entry 0 is "not measured"
+  const entries = new Uint8Array(image.pixels.length);
+  for (let i = 0; i < entries.length; i++) {
     const value = image.pixels[i];
-    data[i] = Number.isNaN(value) ? 0 : 1 + Math.max(0, Math.min(last, Math.round((value - low) * scale)));
+    entries[i] = Number.isNaN(value) ? 0 : 1 + Math.max(0, Math.min(last, Math.round((value - low) * scale)));
   }
-  const palette = [[128, 128, 128, 0], ...colors.map((color) => [...color, 255])];
-  return encode({ width: image.width, height: image.height, data, channels: 1, depth: 8, palette }, { zlib: { level: 6 } });
+  return palettePng(entries, image, colors);
 }
 
 /** A PNG as the address of an `<img>` or `<image>`. */

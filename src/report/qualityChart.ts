@@ -1,6 +1,7 @@
 import { BROKEN_LINE, driftColors, frameAxis, frameRows, seriesColor, unusedLayer } from './chartChannels.js';
 import { CHART_COLORS } from './colors.js';
-import { type ChartSize, type Figure, renderChart } from './renderChart.js';
+import type { ChartSize, ChartSpec, DrawChart } from './drawChart.js';
+import { type Figure, renderChart } from './renderChart.js';
 import { sortedFinite } from './statistics.js';
 import type { FrameChartData } from './types.js';
 
@@ -57,8 +58,9 @@ function weightPanel(report: FrameChartData, width: number, size: ChartSize): ob
 }
 
 /** Standard error and weight of every frame. */
-export function qualityChart(report: FrameChartData): Promise<Figure> {
-  return renderChart('quality', 'Standard error and weight of every frame', (width, size) => ({
+export function qualityChart(report: FrameChartData, draw?: DrawChart): Promise<Figure> {
+  const makeSpec = (width: number, size: ChartSize): ChartSpec => ({
     vconcat: [sigmaPanel(report, width, size), weightPanel(report, width, size)],
-  }));
+  });
+  return renderChart('quality', 'Standard error and weight of every frame', makeSpec, draw);
 }

@@ -1,8 +1,9 @@
 import { seriesColor } from './chartChannels.js';
 import { CHART_COLORS } from './colors.js';
+import type { ChartSize, ChartSpec, DrawChart } from './drawChart.js';
 import type { PairStatistics } from './pairStatistics.js';
 import { type Figure, renderChart } from './renderChart.js';
-import type { RegistrationReport } from './types.js';
+import type { FrameChartData } from './types.js';
 
 const TICKS = { tickCount: { expr: 'max(3, width / 80)' } };
 
@@ -15,10 +16,10 @@ function steps({ histogram }: PairStatistics): object[] {
 }
 
 /** How many pairs have which residual. */
-export function histogramChart(statistics: PairStatistics): Promise<Figure> {
+export function histogramChart(statistics: PairStatistics, draw?: DrawChart): Promise<Figure> {
   const { rows, columns } = CHART_COLORS;
   const reach = statistics.histogram.at(-1)?.to ?? 1;
-  return renderChart('residuals-histogram', 'Histogram of the pair residuals', (width, size) => ({
+  const makeSpec = (width: number, size: ChartSize): ChartSpec => ({
     width,
     height: size === 'wide' ? 190 : 160,
     data: { values: steps(statistics) },
@@ -35,18 +36,23 @@ export function histogramChart(statistics: PairStatistics): Promise<Figure> {
       color: seriesColor({ rows, columns }, size),
       order: { field: 'n' },
     },
-  }));
+  });
+  return renderChart('residuals-histogram', 'Histogram of the pair residuals', makeSpec, draw);
 }
 
 /** The residual against the distance of the two frames on the axis. */
-export function residualDistanceChart({ axis }: RegistrationReport, statistics: PairStatistics): Promise<Figure> {
+export function residualDistanceChart(
+  { axis }: Pick<FrameChartData, 'axis'>,
+  statistics: PairStatistics,
+  draw?: DrawChart,
+): Promise<Figure> {
   const values = statistics.byDistance.flatMap(({ distance, median, percentile95 }) => [
     { x: distance, y: median, series: 'median' },
     { x: distance, y: percentile95, series: '95 %' },
   ]);
   const title = `${axis.label} difference of the two frames${axis.unit && ` (${axis.unit})`}`;
   const { ink, muted } = CHART_COLORS;
-  return renderChart('residuals-distance', 'Residual against the distance of the two frames', (width, size) => ({
+  const makeSpec = (width: number, size: ChartSize): ChartSpec => ({
     width,
     height: size === 'wide' ? 190 : 160,
     data: { values },
@@ -56,5 +62,6 @@ export function residualDistanceChart({ axis }: RegistrationReport, statistics: 
       y: { field: 'y', type: 'quantitative', title: 'length of the residual (px)', axis: { tickCount: 4 } },
       color: seriesColor({ median: ink, '95 %': muted }, size),
     },
-  }));
+  });
+  return renderChart('residuals-distance', 'Residual against the distance of the two frames', makeSpec, draw);
 }

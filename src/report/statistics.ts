@@ -9,7 +9,10 @@ export function quantile(sorted: ArrayLike<number>, share: number): number {
 
 /** The finite values, sorted. */
 export function sortedFinite(values: ArrayLike<number>): Float64Array {
-  return Float64Array.from(values).filter(Number.isFinite).sort();
+  const finite = new Float64Array(values.length);
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (Number.isFinite(values[i])) finite[count++] = values[i];
+  return finite.subarray(0, count).sort();
 }
 
 /** Median of the finite values; NaN of none. */

@@ -89,8 +89,8 @@ export interface RegistrationReport {
   readonly reason: readonly string[];
   readonly pairs: ReportPairs;
   readonly loopOutliers?: readonly LoopOutlier[] | undefined;
-  /** In each of the two, the first used frame, the last used one, and the mean of all. */
-  readonly images: { readonly before: ReportImages; readonly after: ReportImages };
+  /** In each of the two, the first used frame, the last used one, and the mean of `meanOf` frames (undefined: of all). */
+  readonly images: { readonly before: ReportImages; readonly after: ReportImages; readonly meanOf?: number | undefined };
   readonly pixelSizeNanometers?: number | undefined;
   /** Square that was compared, in pixels of the input. */
   readonly window?: { readonly row: number; readonly column: number; readonly size: number } | undefined;
@@ -110,6 +110,9 @@ export interface RegistrationReport {
 
 /** The part of a report that its charts over the frames show. */
 export type FrameChartData = Pick<RegistrationReport, 'axis' | 'drift' | 'sigma' | 'weight' | 'used' | 'truth'>;
+
+/** The part of a report that all its charts show. */
+export type PairChartData = FrameChartData & Pick<RegistrationReport, 'pairs'>;
 
 /** The part of a report that labels a matrix of pairs. */
 export type MatrixChartData = Pick<RegistrationReport, 'axis' | 'frame'> & { readonly pairs: Pick<ReportPairs, 'frames'> };

@@ -2,15 +2,13 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShapeError } from '../errors.js';
 import { writeFileAtomic, writingTo } from '../io/writeFileAtomic.js';
-import { driftChart } from './driftChart.js';
 import { imageFigure } from './imageFigure.js';
 import { matrixFigure, symmetricImage } from './matrixFigure.js';
 import { type ReportFigures, reportPage } from './page.js';
-import { type PairStatistics, pairStatistics } from './pairStatistics.js';
+import type { PairStatistics } from './pairStatistics.js';
 import { percentileContrast } from './pngImage.js';
-import { qualityChart } from './qualityChart.js';
 import type { Figure } from './renderChart.js';
-import { histogramChart, residualDistanceChart } from './residualCharts.js';
+import { type ReportCharts, reportCharts } from './reportCharts.js';
 import { quantile } from './statistics.js';
 import { summarize } from './summary.js';
 import type { RegistrationReport, ReportImage } from './types.js';
@@ -76,14 +74,11 @@ function patternContrast({ pixels }: ReportImage): { low: number; high: number }
   return { low: 1 - reach, high: 1 + reach };
 }
 
-async function drawFigures(report: RegistrationReport, statistics: PairStatistics): Promise<ReportFigures> {
+function allFigures(report: RegistrationReport, { statistics, ...charts }: ReportCharts): ReportFigures {
   const { pattern } = report;
-  const some = statistics.count > 0;
   return {
-    drift: await driftChart(report),
-    quality: await qualityChart(report),
-    ...(some ? { ...pairFigures(report, statistics), histogram: await histogramChart(statistics) } : {}),
-    ...(statistics.byDistance.length > 1 ? { distance: await residualDistanceChart(report, statistics) } : {}),
+    ...charts,
+    ...(statistics.count > 0 ? pairFigures(report, statistics) : {}),
     ...imageFigures(report),
     pattern: pattern && imageFigure('pattern', 'fixed pattern', pattern.image, { contrast: patternContrast(pattern.image) }),
   };
@@ -95,13 +90,19 @@ async function drawFigures(report: RegistrationReport, statistics: PairStatistic
  *
  * @param dir folder, made where it is not there; files of the same names are replaced.
  * @param report what the registration found; arrays are only read.
+ * @param options.charts the report's charts where they were drawn before; default: drawn here.
  * @returns the path of the report.
  * @throws ShapeError if arrays differ in length; OutputError if the folder cannot be written.
  */
-export async function writeReport(dir: string, report: RegistrationReport): Promise<string> {
+export async function writeReport(
+  dir: string,
+  report: RegistrationReport,
+  options: { readonly charts?: ReportCharts } = {},
+): Promise<string> {
   assertLengths(report);
-  const statistics = pairStatistics(report);
-  const figures = await drawFigures(report, statistics);
+  const charts = options.charts ?? (await reportCharts(report));
+  const { statistics } = charts;
+  const figures = allFigures(report, charts);
   const folder = join(dir, 'figures');
   await writingTo(folder, () => mkdir(folder, { recursive: true }));
   const all = Object.values(figures).flat() as (Figure | undefined)[];
