@@ -5,7 +5,7 @@ import { ImageStack } from '../stack/index.js';
 import { annulusSeries } from '../synthetic/index.js';
 import { type Peer, runPeer } from './benchPeer.js';
 import type { CommandContext } from './command.js';
-import { type DriftError, driftError } from './driftError.js';
+import { type DriftErrorNumbers, driftErrorNumbers } from './driftErrorNumbers.js';
 
 export interface BenchAccuracyOptions {
   readonly frames: number;
@@ -21,8 +21,8 @@ export interface BenchAccuracyOptions {
 export interface AccuracyRow {
   readonly noise: number;
   readonly sigma: number;
-  readonly own: DriftError;
-  readonly peer?: DriftError;
+  readonly own: DriftErrorNumbers;
+  readonly peer?: DriftErrorNumbers;
 }
 
 export interface BenchAccuracyResult {
@@ -35,7 +35,7 @@ export interface BenchAccuracyResult {
   readonly best: readonly { readonly noise: number; readonly own: AccuracyRow; readonly peer?: AccuracyRow }[];
 }
 
-const meanError = ({ rows, columns }: DriftError): number => (rows.mean + columns.mean) / 2;
+const meanError = ({ rows, columns }: DriftErrorNumbers): number => (rows.mean + columns.mean) / 2;
 
 /** The paper's accuracy test (its section 4) for every noise amplitude and sigma given, and the same through the peer. */
 export async function benchAccuracy(
@@ -57,7 +57,7 @@ export async function benchAccuracy(
       await breathe();
     }
     const stack = ImageStack.fromFrames(pixels, [size, size]);
-    const own: DriftError[] = [];
+    const own: DriftErrorNumbers[] = [];
     for (const sigma of sigmas) {
       // the test has neither a detector nor weak pairs: the paper takes all of them
       const found = await registerStack(stack, {
@@ -68,7 +68,7 @@ export async function benchAccuracy(
         aperture: false,
         signal: context.signal,
       });
-      own.push(driftError(found.drift, series.drift, 'mean'));
+      own.push(driftErrorNumbers(found.drift, series.drift, 'mean'));
       shown.update(++done);
     }
     const before = done;
@@ -90,10 +90,10 @@ export async function benchAccuracy(
 }
 
 function bestOf(rows: readonly AccuracyRow[]): BenchAccuracyResult['best'][number] {
-  const least = (error: (row: AccuracyRow) => DriftError): AccuracyRow =>
+  const least = (error: (row: AccuracyRow) => DriftErrorNumbers): AccuracyRow =>
     rows.reduce((best, row) => (meanError(error(row)) < meanError(error(best)) ? row : best));
   const own = least((row) => row.own);
-  return { noise: own.noise, own, ...(own.peer ? { peer: least((row) => row.peer as DriftError) } : {}) };
+  return { noise: own.noise, own, ...(own.peer ? { peer: least((row) => row.peer as DriftErrorNumbers) } : {}) };
 }
 
 async function peerErrors(
@@ -107,10 +107,10 @@ async function peerErrors(
     readonly signal: AbortSignal;
     readonly onJob: (done: number) => void;
   },
-): Promise<DriftError[]> {
+): Promise<DriftErrorNumbers[]> {
   const { size, windowSize, sigmas, signal, onJob } = options;
   const jobs = sigmas.map((sigma) => ({ sigma, windowSize, minWeight: 0 }));
   const input = { count: frames.length, height: size, width: size, type: 'float32' as const, frame: (n: number) => frames[n] };
   const found = await runPeer(peer, input, jobs, { signal, onJob });
-  return found.map((result) => driftError(result, truth, 'mean'));
+  return found.map((result) => driftErrorNumbers(result, truth, 'mean'));
 }

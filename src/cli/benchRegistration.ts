@@ -6,7 +6,7 @@ import { simulateGrapheneSeries } from '../synthetic/index.js';
 import { type PairStepTimes, timeBareTransforms, timePairStep } from './bareTransforms.js';
 import { type Peer, runPeer } from './benchPeer.js';
 import type { CommandContext } from './command.js';
-import { type DriftError, driftError } from './driftError.js';
+import { type DriftErrorNumbers, driftErrorNumbers } from './driftErrorNumbers.js';
 
 export interface BenchRegistrationOptions {
   readonly frames: number;
@@ -25,7 +25,7 @@ export interface OwnRun {
   readonly pairs: number;
   /** Wall-clock time of the whole call; `toDrift` without looking for aperture and fixed pattern, which the peer does not do. */
   readonly seconds: Registration['seconds'] & { readonly total: number; readonly toDrift: number };
-  readonly error: DriftError;
+  readonly error: DriftErrorNumbers;
   readonly band: number;
   readonly coarseBand: number;
   /** Bare inverse FFTs of the pair step's size and number, with TensorFlow. */
@@ -41,7 +41,7 @@ export interface OwnRun {
 export interface PeerRun {
   readonly frames: number;
   readonly seconds: { readonly filter: number; readonly correlate: number; readonly solve: number; readonly total: number };
-  readonly error: DriftError;
+  readonly error: DriftErrorNumbers;
 }
 
 export interface BenchRegistrationResult {
@@ -166,7 +166,7 @@ async function ownRun(
     frames: frames.length,
     pairs,
     seconds: { ...seconds, total, toDrift: total - seconds.survey - seconds.pattern },
-    error: driftError(found.drift, truth, 'median'),
+    error: driftErrorNumbers(found.drift, truth, 'median'),
     band: found.band,
     coarseBand: found.coarseBand,
     bareSeconds,
@@ -188,5 +188,5 @@ async function peerRun(
   const input = { count: frames.length, height: side, width: side, type: 'uint16' as const, frame: (n: number) => frames[n] };
   const [found] = await runPeer(peer, input, [{ windowSize, sigma, minWeight: 0.15 }], { signal });
   shown.done();
-  return { frames: frames.length, seconds: found.seconds, error: driftError(found, truth, 'median') };
+  return { frames: frames.length, seconds: found.seconds, error: driftErrorNumbers(found, truth, 'median') };
 }

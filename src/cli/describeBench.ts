@@ -1,6 +1,6 @@
 import type { BenchAccuracyResult } from './benchAccuracy.js';
 import type { BenchRegistrationResult, OwnRun, PeerRun } from './benchRegistration.js';
-import type { DriftError } from './driftError.js';
+import type { DriftErrorNumbers } from './driftErrorNumbers.js';
 import { formatCount } from './format.js';
 
 const pixels = (value: number): string => (value < 0.01 ? value.toFixed(5) : value.toFixed(3));
@@ -12,7 +12,7 @@ function table(rows: readonly (readonly [string, number, string?])[]): string[] 
   );
 }
 
-function describeError({ median, percentile95, max }: DriftError): string {
+function describeError({ median, percentile95, max }: DriftErrorNumbers): string {
   return `error median ${pixels(median)}, 95 % ${pixels(percentile95)}, max ${pixels(max)} px`;
 }
 
@@ -78,7 +78,7 @@ export function describeRegistration(result: BenchRegistrationResult): string[] 
 export function describeAccuracy(result: BenchAccuracyResult): string[] {
   const row = (cells: readonly string[], program: string): string =>
     `${cells.map((cell, k) => cell.padStart(k < 2 ? 7 : 10)).join('')}  ${program}`;
-  const line = (noise: number, sigma: number, { rows, columns }: DriftError, program: string): string =>
+  const line = (noise: number, sigma: number, { rows, columns }: DriftErrorNumbers, program: string): string =>
     row([noise.toFixed(2), String(sigma), ...[rows.mean, rows.max, columns.mean, columns.max].map(pixels)], program);
   const lines = [
     `annulus, ${result.frames} frames of ${result.size}², window ${result.windowSize}, backend ${result.backend}; errors in pixels`,
@@ -89,7 +89,7 @@ export function describeAccuracy(result: BenchAccuracyResult): string[] {
     if (peer) lines.push(line(noise, sigma, peer, 'LEEM-analysis'));
   }
   for (const { noise, own, peer } of result.best) {
-    const mean = (error: DriftError): string => pixels((error.rows.mean + error.columns.mean) / 2);
+    const mean = (error: DriftErrorNumbers): string => pixels((error.rows.mean + error.columns.mean) / 2);
     const theirs = peer?.peer ? `; LEEM-analysis at its best, sigma ${peer.sigma}: ${mean(peer.peer)}` : '';
     lines.push(`A = ${noise}: mean error at the best sigma (${own.sigma}): ${mean(own.own)}${theirs}`);
   }

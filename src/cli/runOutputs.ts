@@ -40,8 +40,8 @@ export async function writeData(run: Run & { readonly found: Registration }, con
   const failed = new AbortController();
   const signal = AbortSignal.any([context.signal, failed.signal]);
   // frames that the stride left out were not looked at: they may hold a 0
-  const least = options.stride === 1 ? found.range.least : 0;
-  const shift = await planShift(stack, found.drift, { least, signal });
+  const range = options.stride === 1 ? found.range : { least: 0, most: found.range.most };
+  const shift = await planShift(stack, found.drift, { ...range, signal });
   const images = new ReportImageSums(shift, found.drift.used);
   const thread = new ChartThread();
   let shiftSeconds = 0;

@@ -24,12 +24,17 @@ export interface ShiftPlan {
 export interface PlanShiftOptions {
   /** Smallest value of the stack as far as it is known; decides whether a count of 0 needs a pedestal. Default 0. */
   readonly least?: number;
+  /**
+   * Largest value, as far as it is known. Where a pedestal is needed and it is 65535, all is scaled by 65534/65535 so that
+   * both fit; where it is not given, counts are kept, and a 65535 beside a 0 reads back as 65534.
+   */
+  readonly most?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Plans {@link shiftStack}: the canvas holds all of every frame, shifted by −drift. Unsigned frames of 8 and 16 bit keep
- * their counts (plus a pedestal of 1 where a 0 was measured); others are scaled to 16 bit frame by frame, which reads them
+ * their counts (plus a pedestal of 1 where a 0 was measured, see `most`); others are scaled to 16 bit frame by frame, which reads them
  * once for their extremes.
  *
  * @param drift of every frame, pixels, + down and + right.
@@ -39,13 +44,13 @@ export async function planShift(
   drift: { readonly row: Float64Array; readonly column: Float64Array },
   options: PlanShiftOptions = {},
 ): Promise<ShiftPlan> {
-  const { least = 0, signal } = options;
+  const { least = 0, most = 0, signal } = options;
   const { frames, height, width, zeroIsMissing } = stack.info;
   // what is shifted up or left by a fraction still needs the next whole pixel
   const origin: [number, number] = [Math.ceil(Math.max(0, largest(drift.row))), Math.ceil(Math.max(0, largest(drift.column)))];
   const outHeight = height + origin[0] + Math.ceil(Math.max(0, -smallest(drift.row)));
   const outWidth = width + origin[1] + Math.ceil(Math.max(0, -smallest(drift.column)));
-  const values = await planValues(stack, least, signal);
+  const values = await planValues(stack, { least, most }, signal);
   const placements = Array.from({ length: frames }, (_, n) => ({
     shift: [origin[0] - drift.row[n], origin[1] - drift.column[n]] as [number, number],
     height,
@@ -74,18 +79,22 @@ interface ValuePlan {
   readonly pedestal: number;
 }
 
-async function planValues(stack: ImageStack, least: number, signal: AbortSignal | undefined): Promise<ValuePlan> {
+async function planValues(
+  stack: ImageStack,
+  { least, most }: { readonly least: number; readonly most: number },
+  signal: AbortSignal | undefined,
+): Promise<ValuePlan> {
   const { frames, pixelType, zeroIsMissing, pedestal: pedestalIn = 0 } = stack.info;
   const multiplierIn = stack.info.multiplier ?? new Float64Array(frames).fill(1);
   if ((pixelType === 'uint16' || pixelType === 'uint8') && pedestalIn >= 0) {
     // a count of 0 that was measured is stored as 1: 0 says that nothing was
     const lift = least <= 0 && !zeroIsMissing ? 1 : 0;
-    const same = new Float64Array(frames);
+    const factor = lift === 1 && most >= 65535 ? 65534 / 65535 : 1;
     return {
-      scale: same.map(() => 1),
-      offset: same.map(() => lift),
-      multiplier: multiplierIn.slice(),
-      pedestal: pedestalIn + lift,
+      scale: new Float64Array(frames).fill(factor),
+      offset: new Float64Array(frames).fill(lift),
+      multiplier: multiplierIn.map((value) => value * factor),
+      pedestal: pedestalIn * factor + lift,
     };
   }
   const { low, high } = await frameExtremes(stack, pedestalIn, signal);

@@ -1,10 +1,10 @@
 import { ShapeError } from '../errors.js';
-import { quantile } from './statistics.js';
+import { median, quantile } from './statistics.js';
 import type { RowsAndColumns } from './types.js';
 
 /** How far a found drift lies from the true one; pixels. */
 export interface DriftError {
-  /** Found − true per frame, after the mean difference of the used frames was taken off: drift has no absolute zero. */
+  /** Found − true per frame, after the center of the used frames' differences was taken off: drift has no absolute zero. */
   readonly rows: Float64Array;
   readonly columns: Float64Array;
   /** Distance per frame. */
@@ -24,21 +24,23 @@ export interface DriftError {
  *
  * @param found drift per frame, pixels; `truth` the same, with any constant offset.
  * @param used 1 for frames that take part in the offset. Default all.
+ * @param center what the offset is: the `mean` difference, as in the paper's accuracy test, or the `median`, which one bad
+ *   frame does not move. Default `mean`.
  * @param sigma standard errors of the drift.
  * @throws ShapeError if the arrays differ in length.
  */
 export function driftError(
   found: RowsAndColumns,
   truth: RowsAndColumns,
-  options: { used?: Uint8Array; sigma?: RowsAndColumns } = {},
+  options: { used?: Uint8Array; sigma?: RowsAndColumns; center?: 'mean' | 'median' } = {},
 ): DriftError {
   const count = found.rows.length;
   if (found.columns.length !== count || truth.rows.length !== count || truth.columns.length !== count) {
     throw new ShapeError(`driftError(): 'truth' must have ${count} rows and columns, as 'found', got ${truth.rows.length}`);
   }
-  const { used, sigma } = options;
-  const rows = centered(found.rows, truth.rows, used);
-  const columns = centered(found.columns, truth.columns, used);
+  const { used, sigma, center = 'mean' } = options;
+  const rows = centered(found.rows, truth.rows, used, center);
+  const columns = centered(found.columns, truth.columns, used, center);
   const distance = rows.map((row, n) => Math.hypot(row, columns[n]));
   const sorted = distance.filter(Number.isFinite).sort();
   let squares = 0;
@@ -55,17 +57,17 @@ export function driftError(
   };
 }
 
-function centered(found: Float64Array, truth: Float64Array, used: Uint8Array | undefined): Float64Array {
+function centered(
+  found: Float64Array,
+  truth: Float64Array,
+  used: Uint8Array | undefined,
+  center: 'mean' | 'median',
+): Float64Array {
   const difference = found.map((value, n) => value - truth[n]);
-  let sum = 0;
-  let count = 0;
-  for (const [n, value] of difference.entries()) {
-    if ((used && used[n] === 0) || !Number.isFinite(value)) continue;
-    sum += value;
-    count++;
-  }
-  const mean = count > 0 ? sum / count : 0;
-  return difference.map((value) => value - mean);
+  const taken = difference.filter((value, n) => (!used || used[n] !== 0) && Number.isFinite(value));
+  if (taken.length === 0) return difference;
+  const middle = center === 'mean' ? taken.reduce((sum, value) => sum + value, 0) / taken.length : median(taken);
+  return difference.map((value) => value - middle);
 }
 
 function shareWithin(limit: number, errors: readonly Float64Array[], sigmas: readonly Float64Array[]): number {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { countTensors } from '../../../src/backend/index.js';
 import { timeBareTransforms } from '../../../src/cli/bareTransforms.js';
 import { findPeer, runPeer } from '../../../src/cli/benchPeer.js';
-import { driftError } from '../../../src/cli/driftError.js';
+import { driftErrorNumbers } from '../../../src/cli/driftErrorNumbers.js';
 import { runLeem } from '../../../src/cli/runCommand.js';
 import { isLeemError } from '../../../src/errors.js';
 
@@ -56,23 +56,28 @@ async function leem(...argv: string[]): Promise<{ code: number; out: string; err
   return { code, ...text };
 }
 
-describe('driftError', () => {
+describe('driftErrorNumbers', () => {
   const truth = Float64Array.from([0, 0, 1, 2, 2, 4, 3, 6]);
 
   test('a constant does not count', () => {
     const found = { row: [5, 6, 7, 8], column: [-1, 1, 3, 5] };
     for (const center of ['mean', 'median'] as const) {
-      expect(driftError(found, truth, center)).toMatchObject({ median: 0, max: 0, rows: { mean: 0 }, columns: { max: 0 } });
+      expect(driftErrorNumbers(found, truth, center)).toMatchObject({
+        median: 0,
+        max: 0,
+        rows: { mean: 0 },
+        columns: { max: 0 },
+      });
     }
   });
 
   test('one bad frame: the median leaves it alone, the mean shares it', () => {
     const found = { row: [0, 1, 2, 3], column: [0, 2, 4, 14] };
-    const robust = driftError(found, truth, 'median');
+    const robust = driftErrorNumbers(found, truth, 'median');
     expect(robust).toMatchObject({ median: 0, max: 8, rows: { max: 0 }, columns: { mean: 2, max: 8 } });
     // linear between the values 0, 0, 0, 8 at 2.85
     expect(robust.percentile95).toBeCloseTo(0.85 * 8, 10);
-    expect(driftError(found, truth, 'mean').columns).toEqual({ mean: 3, max: 6 });
+    expect(driftErrorNumbers(found, truth, 'mean').columns).toEqual({ mean: 3, max: 6 });
   });
 });
 

@@ -120,6 +120,22 @@ describe('value = (stored − pedestal) / multiplier', () => {
     expect(sink.frames.get(0)?.[0]).toBe(0);
   });
 
+  test('a 16-bit stack that holds both ends of its range keeps both', async () => {
+    const stack = stackOf('uint16', 0, 65535, 4, { pedestal: 100 });
+    const plan = await planShift(stack, still(3), { least: 0, most: 65535 });
+    const sink = memorySink();
+    await shiftStack(stack, plan, sink);
+    for (let n = 0; n < 3; n++) {
+      const read = valuesOf(sink.frames.get(n) as Uint16Array, plan, n);
+      const counts = await stack.frame(n);
+      expect(read[0] + 100).toBeCloseTo(0, 9);
+      expect(read[1] + 100).toBeCloseTo(65535, 9);
+      for (const [i, value] of read.entries()) expect(Math.abs(value + 100 - counts[i])).toBeLessThan(0.501);
+    }
+    // below the upper end there is room for the pedestal, and the counts stay whole
+    expect([...(await planShift(stack, still(3), { least: 0, most: 65534 })).multiplier]).toEqual([1, 1, 1]);
+  });
+
   test('frames without anything measured, and all-equal ones', async () => {
     const frames = [new Float32Array(H * W).fill(Number.NaN), new Float32Array(H * W), new Float32Array(H * W).fill(-3)];
     const stack = ImageStack.fromFrames(frames, [H, W]);
