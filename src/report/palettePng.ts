@@ -39,7 +39,7 @@ export function palettePng(
     chunk('IHDR', header),
     chunk('PLTE', Uint8Array.from([128, 128, 128, ...colors.flat()])),
     chunk('tRNS', Uint8Array.of(0)),
-    chunk('IDAT', deflateSync(rows, { level: 6 })),
+    chunk('IDAT', deflateSync(rows, { level: 3 })),
     chunk('IEND', new Uint8Array(0)),
   ]);
 }
