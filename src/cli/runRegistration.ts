@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { backendInfo, tf } from '../backend/index.js';
-import { throwIfAborted } from '../errors.js';
+import { OptionError, throwIfAborted } from '../errors.js';
 import { openStack, type StackFormat, writeFileAtomic } from '../io/index.js';
 import { type RegisterOptions, type Registration, registerStack } from '../registration/index.js';
 import { driftError, type RowsAndColumns, writeReport } from '../report/index.js';
@@ -88,7 +88,7 @@ export async function runRegistration(options: RunOptions, context: CommandConte
 /** Checks everything that can be checked before the work starts. */
 async function prepareRun(whole: ImageStack, options: RunOptions, context: CommandContext): Promise<Run> {
   const { signal } = context;
-  const stack = whole.slice(options.start, options.stop);
+  const stack = chosenFrames(whole, options);
   for (const warning of stack.info.warnings) context.warn(warning);
   if (backendInfo.problem)
     context.warn(`the portable backend computes, many times slower than TensorFlow: ${backendInfo.problem}`);
@@ -106,6 +106,14 @@ async function prepareRun(whole: ImageStack, options: RunOptions, context: Comma
   const { resumed } = await prepareRunFolder(options.out, fingerprint, options);
   if (resumed) context.note(`going on from the pairs in ${join(options.out, 'pairs.zarr')}`);
   return { stack, paths: whole.info.paths, options, plan, images, truth, fingerprint };
+}
+
+/** The frames from `--start` to `--stop`. */
+function chosenFrames(whole: ImageStack, { start, stop }: RunOptions): ImageStack {
+  const { frames } = whole.info;
+  if (start >= frames) throw new OptionError(`--start must be below the number of frames (${frames}), got ${start}`);
+  if (stop !== undefined && stop <= start) throw new OptionError(`--stop must be above --start (${start}), got ${stop}`);
+  return whole.slice(start, stop);
 }
 
 async function register({ stack, options, images, fingerprint }: Run, context: CommandContext): Promise<Registration> {
@@ -127,7 +135,22 @@ async function register({ stack, options, images, fingerprint }: Run, context: C
   });
   stages.end();
   for (const warning of found.warnings) context.warn(warning);
+  const better = betterTold(found).map((n) => options.start + n);
+  if (better.length > 0) {
+    context.warn(
+      `drift of frame${better.length > 1 ? 's' : ''} ${listFrames(better)} interpolated: the frames around tell it better than the own image`,
+    );
+  }
   return found;
+}
+
+/** Frames that the pairs gave a drift, but that were interpolated because their neighbors tell it better. */
+function betterTold({ frames, solution, drift }: Registration): number[] {
+  return frames.filter((n, m) => solution.solved[m] === 1 && drift.used[n] === 0);
+}
+
+function listFrames(frames: readonly number[]): string {
+  return frames.length <= 12 ? frames.join(', ') : `${frames.slice(0, 12).join(', ')} and ${frames.length - 12} more`;
 }
 
 /** Writes the report and `provenance.json`, which comes last: it says that the run is complete. */

@@ -1,13 +1,10 @@
 import { resolve } from 'node:path';
 import type { Dataset, File as Hdf5File } from 'h5wasm/node';
-import { throwIfAborted } from '../errors.js';
 import { PIXEL_ARRAYS } from '../stack/pixels.js';
-import { placeFrame } from '../stack/placeFrame.js';
-import type { ChunkSink, PixelArray, PixelType } from '../stack/types.js';
+import type { ChunkSink, PixelType } from '../stack/types.js';
+import { fileSink } from './fileSink.js';
 import { loadHdf5 } from './loadHdf5.js';
-import { FrameLedger, type OutputInfo, type StackWriterOptions, stackAttributes, stackCoordinates } from './outputInfo.js';
-import { startOutput } from './partialOutput.js';
-import { toOutputError } from './writeFileAtomic.js';
+import { type OutputInfo, type StackWriterOptions, stackAttributes, stackCoordinates } from './outputInfo.js';
 
 /** HDF5's names of the types, little-endian. */
 const DTYPES: Readonly<Record<PixelType, string>> = {
@@ -30,63 +27,44 @@ const BARE_DIMENSION = 'This is a netCDF dimension but not a netCDF variable.';
 /**
  * An HDF5 file in the published layout: `Intensity(time, x, y)`, x being the row, one frame a chunk, deflated (level 1),
  * with `Energy_set` or `time`, `multiplier` and `MCP_bias` beside it. Its dimensions are named as netCDF-4 does, so that
- * netCDF programs and xarray read it too. One frame is in memory at a time.
+ * netCDF programs and xarray read it too. One frame is in memory at a time. (The library takes one filter a dataset, so
+ * that the bytes are not shuffled before they are deflated.)
  */
 export async function createHdf5Writer(path: string, info: OutputInfo, options: StackWriterOptions): Promise<ChunkSink> {
-  const output = await startOutput(path, options.overwrite);
   const { File } = await loadHdf5();
-  const ledger = new FrameLedger(info);
-  let file: Hdf5File | undefined;
-  let pixels: Dataset;
-  const abort = async (): Promise<void> => {
+  return fileSink(path, info, options, async (part) => {
+    const file = inPlainWords(() => new File(resolve(part), 'w'));
+    const abandon = (): void => {
+      try {
+        file.close();
+      } catch {
+        // what could not be written before cannot be written now
+      }
+    };
     try {
-      file?.close();
-    } catch {
-      // what could not be written before cannot be written now
+      if (file.file_id < 0n) throw new Error('the HDF5 library cannot make the file');
+      const pixels = inPlainWords(() => describe(file, info, options));
+      return {
+        write: (index, frame) => inPlainWords(() => pixels.write_slice([[index, index + 1], [], []], frame)),
+        close: () =>
+          inPlainWords(() => {
+            file.flush();
+            if (file.close() < 0) throw new Error('the HDF5 library cannot close the file');
+          }),
+        abandon,
+      };
+    } catch (error) {
+      abandon();
+      throw error;
     }
-    file = undefined;
-    await output.discard();
-  };
-  try {
-    file = new File(resolve(output.path), 'w');
-    if (file.file_id < 0n) throw new Error('the HDF5 library cannot make the file');
-    pixels = describe(file, info, options);
-  } catch (error) {
-    await abort();
-    throw toOutputError(plainError(error), path);
-  }
-  const write = async (index: number, frame: PixelArray): Promise<void> => {
-    throwIfAborted(options.signal, 'Writing a stack');
-    await writing(path, () => pixels.write_slice([[index, index + 1], [], []], frame));
-  };
-  return {
-    async writeFrame(index, frame) {
-      ledger.takeFrame(index, frame);
-      await write(index, frame);
-    },
-    async writePlaced(index, frame, placement) {
-      ledger.takePlaced(index, frame, placement);
-      await write(index, placeFrame(frame, placement));
-    },
-    async finish() {
-      throwIfAborted(options.signal, 'Writing a stack');
-      ledger.assertComplete();
-      await writing(path, () => {
-        file?.flush();
-        if ((file?.close() ?? 0) < 0) throw new Error('the HDF5 library cannot close the file');
-        file = undefined;
-      });
-      await output.commit();
-    },
-    abort,
-  };
+  });
 }
 
-async function writing(path: string, work: () => void): Promise<void> {
+function inPlainWords<T>(work: () => T): T {
   try {
-    work();
+    return work();
   } catch (error) {
-    throw toOutputError(plainError(error), path);
+    throw plainError(error);
   }
 }
 

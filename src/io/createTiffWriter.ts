@@ -1,14 +1,12 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { throwIfAborted, UnsupportedError } from '../errors.js';
+import { UnsupportedError } from '../errors.js';
 import { BYTES_PER_PIXEL } from '../stack/pixels.js';
-import { placeFrame } from '../stack/placeFrame.js';
-import type { ChunkSink, PixelArray, PixelType } from '../stack/types.js';
+import type { ChunkSink, PixelType } from '../stack/types.js';
 import { bytesOf } from './chunkCodec.js';
-import { FrameLedger, type OutputInfo, type StackWriterOptions, stackAttributes } from './outputInfo.js';
-import { startOutput } from './partialOutput.js';
+import { fileSink } from './fileSink.js';
+import { type OutputInfo, type StackWriterOptions, stackAttributes } from './outputInfo.js';
 import { type TiffStackDocument, writeTiffDescription } from './tiffDescription.js';
 import { tiffHeader } from './tiffHeader.js';
-import { toOutputError, writingTo } from './writeFileAtomic.js';
 
 /** The sample format of the types that are written. */
 const SAMPLE_FORMATS: Partial<Record<PixelType, number>> = { uint8: 1, uint16: 1, uint32: 1, int16: 2, int32: 2, float32: 3 };
@@ -36,46 +34,24 @@ export async function createTiffWriter(path: string, info: OutputInfo, options: 
     description: writeTiffDescription(frames, stackDocument(info, options)),
     pixelsPerUnit: info.pixelSizeNanometers === undefined ? undefined : 1 / info.pixelSizeNanometers,
   });
-  const output = await startOutput(path, options.overwrite);
-  const ledger = new FrameLedger(info);
-  let file: FileHandle | undefined;
-  const abort = async (): Promise<void> => {
-    await file?.close().catch(() => {});
-    file = undefined;
-    await output.discard();
-  };
-  try {
-    file = await open(output.path, 'wx');
-    await writeAll(file, header, 0);
-  } catch (error) {
-    await abort();
-    throw toOutputError(error, path);
-  }
-  const write = async (index: number, pixels: PixelArray): Promise<void> => {
-    throwIfAborted(options.signal, 'Writing a stack');
-    await writingTo(path, () => writeAll(file as FileHandle, bytesOf(pixels), pixelOffset + index * frameBytes));
-  };
-  return {
-    async writeFrame(index, pixels) {
-      ledger.takeFrame(index, pixels);
-      await write(index, pixels);
-    },
-    async writePlaced(index, pixels, placement) {
-      ledger.takePlaced(index, pixels, placement);
-      await write(index, placeFrame(pixels, placement));
-    },
-    async finish() {
-      throwIfAborted(options.signal, 'Writing a stack');
-      ledger.assertComplete();
-      await writingTo(path, async () => {
-        await file?.sync();
-        await file?.close();
-        file = undefined;
-      });
-      await output.commit();
-    },
-    abort,
-  };
+  return fileSink(path, info, options, async (part) => {
+    const file = await open(part, 'wx');
+    const abandon = (): Promise<void> => file.close().catch(() => {});
+    try {
+      await writeAll(file, header, 0);
+    } catch (error) {
+      await abandon();
+      throw error;
+    }
+    return {
+      write: (index, pixels) => writeAll(file, bytesOf(pixels), pixelOffset + index * frameBytes),
+      async close() {
+        await file.sync();
+        await file.close();
+      },
+      abandon,
+    };
+  });
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {

@@ -63,8 +63,8 @@ describe('wrong use ends with 2', () => {
     [['--out', out, '--solver', 'magic'], /--solver must be/],
     [['--out', out, '--format', 'png'], /--format must be/],
     [['--out', out, '--stride', '0'], /--stride must be/],
-    [['--out', out, '--start', '6'], /'start' must be from 0 and below 'stop' \(6 of 6 frames\), got 6/],
-    [['--out', out, '--start', '4', '--stop', '3'], /'start' must be from 0 and below 'stop' \(3 of 6 frames\), got 4/],
+    [['--out', out, '--start', '6'], '--start must be below the number of frames (6), got 6'],
+    [['--out', out, '--start', '4', '--stop', '3'], '--stop must be above --start (4), got 3'],
     [['--out', out, '--overwrite', '--resume'], '--overwrite and --resume exclude each other'],
     [
       ['--out', out, '--memory', '100MiB'],

@@ -134,7 +134,8 @@ describe('a report', () => {
       const svg = readFileSync(join(folder, 'whole', 'figures', name), 'utf8');
       expect(svg).toMatch(/^<svg [^>]*xmlns="http:\/\/www.w3.org\/2000\/svg".*<\/svg>$/s);
       expect(svg).not.toContain('var(--');
-      expect(svg).not.toContain('NaN');
+      // a picture's own bytes may spell anything
+      expect(svg.replace(/base64,[^"]*/g, '')).not.toContain('NaN');
     }
   });
 
