@@ -79,7 +79,7 @@ async function openFolder(folder: string, options: OpenStackOptions): Promise<Fr
   }
   const { files, folders } = await listFolder(folder);
   const stores = folders.filter((name) => name.endsWith('.zarr'));
-  const images = await withoutSideFiles(files, folder, stores.length > 0);
+  const images = await withoutSideFiles(files, folder);
   if (images.length === 0 && stores.length === 1) return openZarrFolder(stores[0], options);
   if (images.length === 0) throw emptyFolder(folder, files, folders);
   return images.length === 1 ? openFile(images[0], options) : openList(images, options);
@@ -89,9 +89,13 @@ function emptyFolder(folder: string, files: readonly string[], folders: readonly
   const inside =
     files.length + folders.length === 0
       ? 'the folder is empty'
-      : `the folder holds no images (${files.length} other files, ${folders.length} folders)`;
+      : `the folder holds no images (${[counted(files.length, 'other file'), counted(folders.length, 'folder')].filter(Boolean).join(', ')})`;
   const hint = folders.length > 0 ? `; give one of its folders, such as ${basename(folders[0])}` : '';
   return new DataFormatError(`${inside}${hint}`, { path: folder });
+}
+
+function counted(count: number, name: string): string {
+  return count === 0 ? '' : `${count} ${name}${count === 1 ? '' : 's'}`;
 }
 
 /** Leaves out what is not an image by its contents *and* lies beside images by its name. */

@@ -150,12 +150,12 @@ describe('bad input', () => {
   const good = dat(1, 1);
   const cases: [string, Record<string, Uint8Array | string>, string, string, number | undefined][] = [
     ['an empty folder', {}, '', 'the folder is empty', undefined],
-    ['a folder of other files', { 'a.txt': 'x', 'b.csv': '1' }, '', 'holds no images (2 other files)', undefined],
+    ['a folder of other files', { 'a.txt': 'x', 'b.csv': '1' }, '', 'the folder holds no images (2 other files)', undefined],
     [
       'a folder of folders',
       { 'in/1.dat': good },
       '',
-      'the folder holds no images (0 other files, 1 folders); give one of its folders, such as in',
+      'the folder holds no images (1 folder); give one of its folders, such as in',
       undefined,
     ],
     ['an empty file', { '1.dat': good, '2.dat': '' }, '2.dat', 'the file is empty', 0],
