@@ -88,7 +88,7 @@ export class WindowCutter {
     if (this.#dark) subtract(target, this.#dark);
     if (this.#gain) multiply(target, this.#gain);
     for (let k = 0; k < this.#holes.length; k++) target[this.#holes[k]] = Number.NaN;
-    if (holes || this.#holes.length > 0) fillMissing(target, this.side, this.side);
+    if (holes || this.#holes.length > 0) fillMissing(target, this.side, this.side, holes ? undefined : this.#holes);
   }
 
   #copy(pixels: PixelArray, target: Float32Array): void {
