@@ -1,8 +1,9 @@
 import { describe, expect, test, vi } from 'vitest';
-import { countTensors, tf } from '../../../src/backend/index.js';
+import { countTensors, readOut, tf } from '../../../src/backend/index.js';
 import { isLeemError } from '../../../src/errors.js';
 import { coarsePeaks } from '../../../src/registration/correlatePairs.js';
 import { coarseBand, correlateStack, countPairs, PAIR_BLOCK, type PairBlock } from '../../../src/registration/correlateStack.js';
+import { EdgeFilter, type EdgeFilterPlan, largestStep, planEdgeFilter } from '../../../src/registration/edgeFilter.js';
 import { bandOf } from '../../../src/registration/gatherSpectra.js';
 import { refinePeaks, selfCorrelations } from '../../../src/registration/refinePeaks.js';
 import { narrowBand, SpectraBuilder, shiftSpectrum, type WindowSpectra } from '../../../src/registration/windowSpectra.js';
@@ -365,4 +366,43 @@ test('errors of the stack are told by their tag', async () => {
     (error: unknown) => expect(isLeemError(error, 'AbortedError')).toBe(true),
   );
   expect(tf.memory().numTensors).toBe(countTensors());
+});
+
+describe('edges at every 2nd or 4th pixel', () => {
+  test('are taken where the Gaussian leaves nothing between them, and only there', () => {
+    expect([largestStep(512, 3, 64), largestStep(512, 6, 32), largestStep(512, 2, 96)]).toEqual([2, 4, 1]);
+    // a window whose half is no fast size, and a band too wide for the coarser grid
+    expect([largestStep(90, 3, 12), largestStep(128, 3, 64)]).toEqual([1, 1]);
+  });
+
+  test.each([
+    [2, 3],
+    [4, 6],
+  ])('step %i at sigma %f: the very edges of all pixels', (step, sigma) => {
+    const size = 128;
+    const { fftSize: side, margin } = planEdgeFilter(size, sigma, step);
+    const fine = planEdgeFilter(size, sigma);
+    // the window starts at pixel 40 of a scene without end
+    const scene = (r: number, c: number): number =>
+      900 + 200 * Math.sin((r * c) / 700) + 150 * Math.cos((r - 2 * c) / 5) + (Math.hypot(r - 90, c - 100) < 30 ? 300 : 0);
+    const edges = (plan: EdgeFilterPlan): Float32Array =>
+      readOut(() => {
+        const filter = new EdgeFilter(plan);
+        const at = (i: number): number => 40 - plan.margin + i;
+        const image = Float32Array.from({ length: plan.fftSize ** 2 }, (_, i) =>
+          scene(at(Math.floor(i / plan.fftSize)), at(i % plan.fftSize)),
+        );
+        const out = filter.apply(tf.tensor3d(image, [1, plan.fftSize, plan.fftSize]));
+        filter.dispose();
+        return out;
+      });
+    expect([margin % step, side % step]).toEqual([0, 0]);
+    const all = edges(fine);
+    const some = edges(planEdgeFilter(size, sigma, step));
+    const most = all.reduce((a, b) => Math.max(a, b), 0);
+    for (let r = 0; r < size / step; r++) {
+      for (let c = 0; c < size / step; c++)
+        expect(Math.abs(some[(r * size) / step + c] - all[step * (r * size + c)])).toBeLessThan(1e-3 * most);
+    }
+  });
 });
