@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { open, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { throwIfAborted } from '../errors.js';
 
 /** One file of the input and its contents' hash. */
@@ -25,11 +25,13 @@ async function filesUnder(path: string): Promise<string[]> {
 export async function inputIdentity(paths: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
   for (const path of paths) {
-    for (const file of await filesUnder(path)) {
+    // by its full path: the same input may be named in several ways
+    const full = resolve(path);
+    for (const file of await filesUnder(full)) {
       const { size, mtimeMs } = await stat(file);
       hash.update(`${file}\0${size}\0${mtimeMs}\n`);
     }
-    hash.update(`${path}\n`);
+    hash.update(`${full}\n`);
   }
   return hash.digest('hex');
 }

@@ -29,11 +29,18 @@ export function toJson(value: object): string {
   });
 }
 
+/** What Node, WebAssembly and TensorFlow say when the system gives no more. */
+function isOutOfMemory(line: string): boolean {
+  return /out of memory|allocation failed|cannot allocate|\bOOM\b|bad_alloc/i.test(line);
+}
+
 function describe(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const line = (message || String(error)).split('\n')[0].trim();
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'ENOSPC' ? `the disk is full (${line})` : line;
+  if (code === 'ENOSPC') return `the disk is full (${line})`;
+  if (isOutOfMemory(line)) return `not enough memory (${line}): close other programs, allow more, or use fewer or smaller frames`;
+  return line;
 }
 
 function report(name: string, error: unknown, { stdout, stderr, signal, debug }: Surroundings, json: boolean): number {

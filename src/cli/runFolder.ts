@@ -1,7 +1,9 @@
 import { constants } from 'node:fs';
-import { access, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { access, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OptionError, OutputError } from '../errors.js';
+import { makeFolder } from '../io/partialOutput.js';
+import { writingTo } from '../io/writeFileAtomic.js';
 import { pairStoreFingerprint } from './pairStore.js';
 
 /** What a registration writes into its folder, besides `registered.*`. */
@@ -30,12 +32,10 @@ export async function prepareRunFolder(
   if (choice.overwrite && choice.resume) throw new OptionError('--overwrite and --resume exclude each other');
   const info = await stat(path).catch(() => undefined);
   if (info && !info.isDirectory()) throw new OutputError('is a file, the output needs a folder: give another --out', path);
-  try {
-    await mkdir(path, { recursive: true });
+  await writingTo(path, async () => {
+    await makeFolder(path);
     await access(path, constants.W_OK | constants.X_OK);
-  } catch (error) {
-    throw new OutputError(`cannot be written (${(error as Error).message}): give another --out`, path, { cause: error });
-  }
+  });
   const present = new Set(await readdir(path));
   const held = [...RESULTS, ...STACKS].filter((name) => present.has(name));
   await removeParts(path, present);
@@ -63,6 +63,7 @@ export async function prepareRunFolder(
 /** What a killed run left under temporary names. */
 async function removeParts(path: string, present: ReadonlySet<string>): Promise<void> {
   for (const name of present) {
-    if (STACKS.some((stack) => name.startsWith(`.${stack}`))) await rm(join(path, name), { recursive: true, force: true });
+    if ([...RESULTS, ...STACKS].some((result) => name.startsWith(`.${result}.`)))
+      await rm(join(path, name), { recursive: true, force: true });
   }
 }

@@ -1,6 +1,6 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createStackWriter, createZarrGroup, type StackFormat, writeCsv } from '../io/index.js';
+import { loadDanfo } from '../io/csv.js';
+import { createStackWriter, type StackFormat, writeCsv } from '../io/index.js';
 import { planShift, type Registration, type ShiftPlan, shiftStack } from '../registration/index.js';
 import { ChartThread } from '../report/ChartThread.js';
 import type { RegistrationReport } from '../report/index.js';
@@ -31,8 +31,8 @@ export interface WrittenData {
 }
 
 /**
- * Writes the registered stack, `drift.csv` and the pattern. Meanwhile the input is hashed and the report's charts are
- * drawn in a thread of their own; its images are gathered from the frames as they pass, so that none is read again.
+ * Writes the registered stack, then `drift.csv` and the pattern. While frames are shifted the input is hashed, the tables'
+ * library is loaded, and the report's charts are drawn in a thread of their own; its images are gathered from the frames as they pass, so that none is read again.
  */
 export async function writeData(run: Run & { readonly found: Registration }, context: CommandContext): Promise<WrittenData> {
   const { stack, found, options, truth, paths } = run;
@@ -54,11 +54,12 @@ export async function writeData(run: Run & { readonly found: Registration }, con
     reportCharts(chartData(stack, found, truth), thread.draw),
     stackWritten(),
     hashInputs(paths, signal),
-    writeDrift(stack, found, options),
-    writePattern(found, options.out),
+    loadDanfo(),
   ] as const;
   try {
     const [charts, stackPath, hashes] = await Promise.all(work);
+    await writeDrift(stack, found, options);
+    await writePattern(found, options.out);
     const waitedSeconds = (performance.now() - begin) / 1000 - shiftSeconds;
     return { stackPath, charts, hashes, reportImages: images.images(), shiftSeconds, waitedSeconds };
   } catch (error) {
@@ -142,14 +143,26 @@ async function writeDrift(stack: ImageStack, found: Registration, options: RunOp
 async function writePattern(found: Registration, out: string): Promise<void> {
   const { patternImage } = found;
   if (!patternImage) return;
-  // that of the run that goes on
-  await rm(join(out, 'pattern.zarr'), { recursive: true, force: true });
-  const group = await createZarrGroup(join(out, 'pattern.zarr'), {
-    attributes: { what: 'factor of the detector, 1 on average and where it is unknown' },
-  });
-  await group.writeArray('intensity', patternImage.pixels, {
-    shape: [1, patternImage.height, patternImage.width],
-    chunks: [1, patternImage.height, patternImage.width],
-    dimensionNames: ['frame', 'row', 'column'],
-  });
+  const { pixels, height, width } = patternImage;
+  const sink = await createStackWriter(
+    join(out, 'pattern.zarr'),
+    'zarr',
+    {
+      frames: 1,
+      height,
+      width,
+      pixelType: 'float32',
+      axis: { kind: 'frame', unit: '', values: Float64Array.of(0) },
+      zeroIsMissing: false,
+      attributes: { what: 'factor of the detector, 1 on average and where it is unknown' },
+    },
+    { overwrite: true, threads: 0 },
+  );
+  try {
+    await sink.writeFrame(0, pixels);
+    await sink.finish();
+  } catch (error) {
+    await sink.abort();
+    throw error;
+  }
 }

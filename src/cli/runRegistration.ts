@@ -8,6 +8,7 @@ import type { ImageStack } from '../stack/index.js';
 import type { CommandContext, Progress } from './command.js';
 import { formatBytes, formatCount, formatSeconds } from './format.js';
 import { inputIdentity } from './inputIdentity.js';
+import { machineSlowness } from './machineSpeed.js';
 import { defaultMemoryBudget } from './memory.js';
 import { openPairStore } from './pairStore.js';
 import { assertMemory, planRegistration, type RegistrationPlan } from './registrationPlan.js';
@@ -93,7 +94,7 @@ async function prepareRun(whole: ImageStack, options: RunOptions, context: Comma
   if (backendInfo.problem)
     context.warn(`the portable backend computes, many times slower than TensorFlow: ${backendInfo.problem}`);
   const [count, height, width] = stack.shape;
-  const plan = planRegistration(stack.info, { ...options, pattern: options.pattern === 'auto' });
+  const plan = planRegistration(stack.info, { ...options, pattern: options.pattern === 'auto', slowness: machineSlowness() });
   const memory = options.memoryBytes ?? defaultMemoryBudget();
   context.note(
     `${formatCount(count)} frames of ${height} × ${width} pixels (${stack.info.format}), ${formatCount(plan.pairs)} pairs, ` +

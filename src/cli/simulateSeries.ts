@@ -1,9 +1,9 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
 import { breathe } from '../backend/index.js';
 import { throwIfAborted } from '../errors.js';
 import { createStackWriter, writeCsv, writeFileAtomic } from '../io/index.js';
+import { makeFolder } from '../io/partialOutput.js';
 import { writingTo } from '../io/writeFileAtomic.js';
 import type { ChunkSink } from '../stack/index.js';
 import { type GrapheneSeries, type GrapheneSeriesOptions, simulateGrapheneSeries } from '../synthetic/index.js';
@@ -99,7 +99,7 @@ async function writeTruth(
 async function writeMaps(folder: string, { info, truth }: GrapheneSeries): Promise<void> {
   const { height, width } = info;
   const gain = Uint16Array.from(truth.gain, (value) => Math.min(65535, Math.round(16384 * value)));
-  await writingTo(folder, () => mkdir(folder, { recursive: true }));
+  await writingTo(folder, () => makeFolder(folder));
   await writeFileAtomic(join(folder, 'layers.png'), encode({ height, width, channels: 1, depth: 8, data: truth.layers }));
   await writeFileAtomic(join(folder, 'gain.png'), encode({ height, width, channels: 1, depth: 16, data: gain }));
 }

@@ -12,7 +12,7 @@ type Danfo = typeof import('danfojs-node');
  * danfojs is loaded with the first table: it takes a second, and warns of what its own dependencies use. It comes with
  * tfjs-node, so it cannot be had where the portable backend computes; then undefined.
  */
-async function loadDanfo(): Promise<Danfo | undefined> {
+export async function loadDanfo(): Promise<Danfo | undefined> {
   const { backendInfo } = await import('../backend/index.js'); // starts TensorFlow first, and quietly
   if (backendInfo.name !== 'tensorflow') return undefined;
   const flags = process as { noDeprecation?: boolean };

@@ -1,5 +1,6 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { constants } from 'node:fs';
+import { access, mkdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { OutputError } from '../errors.js';
 import { exists } from './fileAccess.js';
 import { writingTo } from './writeFileAtomic.js';
@@ -14,6 +15,23 @@ export interface PartialOutput {
   discard(): Promise<void>;
 }
 
+/** Makes a folder and those above it. Throws the system's own error. */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    // on a file system that is read-only the system says that there is no such folder: ask the one above it
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') await access(await nearestFolder(path), constants.W_OK);
+    throw error;
+  }
+}
+
+async function nearestFolder(path: string): Promise<string> {
+  let folder = resolve(path);
+  while (!(await exists(folder)) && folder !== dirname(folder)) folder = dirname(folder);
+  return folder;
+}
+
 /**
  * Prepares `path` for a result: makes its folder, and clears what a killed run left under the temporary name `.NAME.part`.
  *
@@ -26,7 +44,7 @@ export async function startOutput(path: string, overwrite = false): Promise<Part
     throw new OutputError('exists already; choose another name, or let it be overwritten', path);
   }
   await writingTo(path, async () => {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await rm(part, { recursive: true, force: true });
   });
   return {

@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShapeError } from '../errors.js';
+import { makeFolder } from '../io/partialOutput.js';
 import { writeFileAtomic, writingTo } from '../io/writeFileAtomic.js';
 import { imageFigure } from './imageFigure.js';
 import { matrixFigure, symmetricImage } from './matrixFigure.js';
@@ -104,7 +104,7 @@ export async function writeReport(
   const { statistics } = charts;
   const figures = allFigures(report, charts);
   const folder = join(dir, 'figures');
-  await writingTo(folder, () => mkdir(folder, { recursive: true }));
+  await writingTo(folder, () => makeFolder(folder));
   const all = Object.values(figures).flat() as (Figure | undefined)[];
   for (const { name, files } of all.filter((figure) => figure !== undefined)) {
     for (const { extension, content } of files) await writeFileAtomic(join(folder, `${name}.${extension}`), content);

@@ -46,6 +46,16 @@ describe('the plan', () => {
     expect(planRegistration(info(1, 64, 64), options)).toMatchObject({ compared: 1, pairs: 0 });
   });
 
+  test('takes longer for more frames, more pairs, and on a slower machine', () => {
+    const seconds = (frames: number, more: object = {}): number =>
+      planRegistration(info(frames, 512, 512), { ...options, ...more }).seconds;
+    expect(seconds(200)).toBeGreaterThan(seconds(100));
+    expect(seconds(200, { pairs: { band: 5 } })).toBeLessThan(seconds(200));
+    expect(seconds(200, { pattern: false })).toBeLessThan(seconds(200));
+    expect(seconds(200, { stride: 4 })).toBeLessThan(seconds(200));
+    expect(seconds(200, { slowness: 3 })).toBeCloseTo(3 * seconds(200), 9);
+  });
+
   test('a full series fits into the default of 2 GiB, and grows with its frames', () => {
     const big = planRegistration(info(700, 1024, 1280), options).memoryBytes;
     expect(big).toBeLessThan(2 * 2 ** 30);
