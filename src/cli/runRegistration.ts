@@ -8,6 +8,7 @@ import type { ImageStack } from '../stack/index.js';
 import type { CommandContext, Progress } from './command.js';
 import { formatBytes, formatCount, formatSeconds } from './format.js';
 import { inputIdentity } from './inputIdentity.js';
+import { interpolatedWarning } from './interpolatedWarning.js';
 import { machineSlowness } from './machineSpeed.js';
 import { defaultMemoryBudget } from './memory.js';
 import { openPairStore } from './pairStore.js';
@@ -136,22 +137,9 @@ async function register({ stack, options, images, fingerprint }: Run, context: C
   });
   stages.end();
   for (const warning of found.warnings) context.warn(warning);
-  const better = betterTold(found).map((n) => options.start + n);
-  if (better.length > 0) {
-    context.warn(
-      `drift of frame${better.length > 1 ? 's' : ''} ${listFrames(better)} interpolated: the frames around tell it better than the own image`,
-    );
-  }
+  const left = interpolatedWarning(found, options.start);
+  if (left !== undefined) context.warn(left);
   return found;
-}
-
-/** Frames that the pairs gave a drift, but that were interpolated because their neighbors tell it better. */
-function betterTold({ frames, solution, drift }: Registration): number[] {
-  return frames.filter((n, m) => solution.solved[m] === 1 && drift.used[n] === 0);
-}
-
-function listFrames(frames: readonly number[]): string {
-  return frames.length <= 12 ? frames.join(', ') : `${frames.slice(0, 12).join(', ')} and ${frames.length - 12} more`;
 }
 
 /** Writes the report and `provenance.json`, which comes last: it says that the run is complete. */

@@ -1,14 +1,16 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { hashInputs, inputIdentity } from '../../../src/cli/inputIdentity.js';
+import { interpolatedWarning } from '../../../src/cli/interpolatedWarning.js';
 import { openPairStore, pairStoreFingerprint } from '../../../src/cli/pairStore.js';
+import { ReportImageSums } from '../../../src/cli/ReportImageSums.js';
 import { assertMemory, planRegistration } from '../../../src/cli/registrationPlan.js';
 import { prepareRunFolder } from '../../../src/cli/runFolder.js';
 import { isLeemError, type LeemError } from '../../../src/errors.js';
 import { openZarrGroup } from '../../../src/io/index.js';
-import { PAIR_BLOCK, type PairBlock } from '../../../src/registration/index.js';
+import { PAIR_BLOCK, type PairBlock, planShift } from '../../../src/registration/index.js';
 import { ImageStack, type StackInfo } from '../../../src/stack/index.js';
 import { Random } from '../../../src/synthetic/index.js';
 import { namesIn } from './registerHelpers.js';
@@ -136,7 +138,76 @@ describe('prepareRunFolder', () => {
     ]);
     const below = await refusal(() => prepareRunFolder(join(file, 'out'), 'x', neither));
     expect(below.tag).toBe('OutputError');
-    expect(below.message).toMatch(/cannot be written \(.*\): give another --out$/);
+    expect(below.message).toBe(`${join(file, 'out')}: cannot be written: a part of the path is a file, not a folder`);
+  });
+});
+
+describe('the warning of interpolated frames', () => {
+  // frames 0, 2, 4 … were compared
+  const found = (solved: readonly number[], used: readonly number[]) => ({
+    frames: solved.map((_, m) => 2 * m),
+    solution: { solved: Uint8Array.from(solved) },
+    drift: { used: Uint8Array.from(used) },
+  });
+
+  test('names those that had a drift of their own, by their place in the input', () => {
+    expect(interpolatedWarning(found([1, 1, 0, 1], [1, 0, 0, 0, 0, 0, 1]), 10)).toBe(
+      "drift of frame 12 interpolated: the frames around tell it better than the frame's own image",
+    );
+    expect(interpolatedWarning(found([1, 0, 1], [1, 0, 0, 0, 1]), 0)).toBeUndefined();
+  });
+
+  test('many are counted', () => {
+    const solved = new Array(20).fill(1);
+    expect(interpolatedWarning(found(solved, new Array(40).fill(0)), 0)).toMatch(
+      /^drift of frames 0, 2, .*, 22 and 8 more interpolated: .* the frames' own images$/,
+    );
+  });
+});
+
+describe('inputIdentity', () => {
+  test('is the same for a relative and a full path, another for other contents', async () => {
+    const file = join(folder, 'a.dat');
+    writeFileSync(file, 'one');
+    const full = await inputIdentity([file]);
+    expect(await inputIdentity([relative(process.cwd(), file)])).toBe(full);
+    writeFileSync(file, 'more');
+    expect(await inputIdentity([file])).not.toBe(full);
+  });
+});
+
+describe("the report's images", () => {
+  const frames = Array.from({ length: 5 }, (_, n) => Float32Array.from({ length: 16 * 16 }, (_, i) => 100 * (n + 1) + i));
+  const drift = { row: Float64Array.of(0, 1, 2, 3, 4), column: new Float64Array(5) };
+
+  test('are the first, the last and the mean of the registered frames, before and after', async () => {
+    const stack = ImageStack.fromFrames(
+      frames.map((frame) => Uint16Array.from(frame)),
+      [16, 16],
+    );
+    const plan = await planShift(stack, drift, { least: 100 });
+    const sums = new ReportImageSums(plan, Uint8Array.of(0, 1, 1, 1, 0));
+    for (const n of frames.keys()) sums.take(n, await stack.frame(n));
+    const { before, after, meanOf } = sums.images();
+    expect(meanOf).toBe(3);
+    expect([before.first.pixels[0], before.last.pixels[0], before.mean.pixels[0]]).toEqual([200, 400, 300]);
+    expect([before.mean.height, after.mean.height]).toEqual([16, 20]);
+    // row 4 of the canvas is the reference's first: frame n shows its own row n there
+    const at = 4 * after.first.width;
+    expect([after.first.pixels[at], after.last.pixels[at]]).toEqual([200 + 16, 400 + 48]);
+    expect(after.mean.pixels[at]).toBeCloseTo(300 + 32, 3);
+    // what no frame reaches was not measured
+    expect(after.mean.pixels[after.mean.pixels.length - 1]).toBeNaN();
+  });
+
+  test('without a registered frame the first stands for all', async () => {
+    const stack = ImageStack.fromFrames(frames.slice(0, 2), [16, 16]);
+    const still = { row: new Float64Array(2), column: new Float64Array(2) };
+    const sums = new ReportImageSums(await planShift(stack, still), new Uint8Array(2));
+    for (const n of [0, 1]) sums.take(n, await stack.frame(n));
+    const { after } = sums.images();
+    expect(after.first).toBe(after.last);
+    expect(Math.abs(after.first.pixels[7] - frames[0][7])).toBeLessThan(0.01);
   });
 });
 

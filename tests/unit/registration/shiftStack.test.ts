@@ -136,6 +136,15 @@ describe('value = (stored − pedestal) / multiplier', () => {
     expect([...(await planShift(stack, still(3), { least: 0, most: 65534 })).multiplier]).toEqual([1, 1, 1]);
   });
 
+  test('every frame is seen, in order, before it is handed over', async () => {
+    const stack = stackOf('uint16', 1, 900, 5);
+    const seen: [number, number][] = [];
+    await shiftStack(stack, await planShift(stack, still(3)), memorySink(), {
+      onFrame: (n, pixels) => seen.push([n, pixels[1]]),
+    });
+    expect(seen).toEqual(await Promise.all([0, 1, 2].map(async (n) => [n, (await stack.frame(n))[1]])));
+  });
+
   test('frames without anything measured, and all-equal ones', async () => {
     const frames = [new Float32Array(H * W).fill(Number.NaN), new Float32Array(H * W), new Float32Array(H * W).fill(-3)];
     const stack = ImageStack.fromFrames(frames, [H, W]);
