@@ -65,6 +65,7 @@ export async function writeData(run: Run & { readonly found: Registration }, con
   } catch (error) {
     // one of them failed: the others stop and clear away what they had begun
     failed.abort();
+    await thread.close();
     await Promise.allSettled(work);
     throw error;
   } finally {

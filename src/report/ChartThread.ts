@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { AbortedError } from '../errors.js';
 import type { ChartAnswer, ChartJob } from './chartWorker.js';
 import { type DrawChart, drawChart } from './drawChart.js';
 
@@ -13,6 +14,7 @@ export class ChartThread {
   readonly #pending = new Map<number, (svg: string | undefined) => void>();
   #nextId = 0;
   #failed = false;
+  #closed = false;
 
   constructor() {
     this.#worker = startWorker();
@@ -22,10 +24,17 @@ export class ChartThread {
     this.#worker?.on('exit', () => this.#fail());
   }
 
-  readonly draw: DrawChart = async (spec, size) => (await this.#ask(spec, size)) ?? drawChart(spec, size);
+  /** @throws AbortedError where the thread is closed before the chart is there. */
+  readonly draw: DrawChart = async (spec, size) => {
+    const svg = await this.#ask(spec, size);
+    if (svg === undefined && this.#closed) throw new AbortedError('Drawing charts was stopped');
+    return svg ?? drawChart(spec, size);
+  };
 
   /** Ends the thread. */
   async close(): Promise<void> {
+    this.#closed = true;
+    this.#fail();
     await this.#worker?.terminate();
   }
 
