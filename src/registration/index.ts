@@ -23,5 +23,6 @@ export { type RefinedPeaks, refinePeaks, selfCorrelations } from './refinePeaks.
 export { type RegisterOptions, type RegisterStage, type Registration, registerStack } from './registerStack.js';
 export { type PlanShiftOptions, planShift, type ShiftPlan, type ShiftStackOptions, shiftStack } from './shiftStack.js';
 export { type DriftSolution, type PairTable, type SolveDriftOptions, solveDrift } from './solveDrift.js';
+export { findStandingPattern, type StandingPatternOptions } from './standingPattern.js';
 export { type PixelCorrection, WindowCutter, type WindowPlace } from './windowCutter.js';
 export { SpectraBuilder, type WindowSpectra } from './windowSpectra.js';

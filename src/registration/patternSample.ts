@@ -3,9 +3,10 @@ import type { ImageStack } from '../stack/index.js';
 import { correlateStack } from './correlateStack.js';
 import { planEdgeFilter } from './edgeFilter.js';
 import { fastSizeFrom } from './fftSize.js';
-import { type FixedPattern, findFixedPattern } from './fixedPattern.js';
+import type { FixedPattern } from './fixedPattern.js';
 import { pairResiduals, weightedMisfit } from './pairResiduals.js';
 import { solveDrift } from './solveDrift.js';
+import { findStandingPattern } from './standingPattern.js';
 import { type PixelCorrection, WindowCutter, type WindowPlace } from './windowCutter.js';
 import { SpectraBuilder } from './windowSpectra.js';
 
@@ -82,7 +83,7 @@ export async function sampleFixedPattern(
     const solution = solveDrift(pairs, { minWeight });
     return { ...solution, misfit: coarsen * weightedMisfit(pairs, pairResiduals(pairs, solution, minWeight)) };
   };
-  const found = await findFixedPattern(frames, [side, side], register, {
+  const found = await findStandingPattern(frames, [side, side], register, {
     tolerance: 0.02 / coarsen,
     onRound: (round, rounds) => onProgress?.(round, rounds),
   });

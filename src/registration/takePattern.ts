@@ -9,6 +9,8 @@ import type { PixelCorrection, WindowPlace } from './windowCutter.js';
 const LEAST_RELIABILITY = 0.15;
 /** … and it is at least so strong. */
 const LEAST_STRENGTH = 0.001;
+/** … and without it the pairs of frames contradict each other by no more than this share of what they do with it. */
+const LARGEST_MISFIT = 0.7;
 /** Pixels that the sample must have moved by for a pattern to be told from it. */
 const LEAST_DRIFT = 1;
 
@@ -80,9 +82,10 @@ export async function takePattern(compared: ImageStack, window: WindowPlace, opt
   const agreement = `two halves of the frames agree to ${found.reliability.toFixed(2)}`;
   if (!(found.reliability >= LEAST_RELIABILITY && found.strength >= LEAST_STRENGTH))
     return without(`none found (${agreement} only)`);
-  const agree = `pairs of frames agree to ${found.drift.misfit.toFixed(2)} px without it, to ${found.misfitBefore.toFixed(2)} px with it`;
-  // what the sample shows at some energies only may pass for a pattern: then the pairs contradict each other more
-  if (found.drift.misfit > found.misfitBefore) {
+  const agree = `pairs of frames agree to ${found.drift.misfit.toFixed(3)} px without it, to ${found.misfitBefore.toFixed(3)} px with it`;
+  // a pattern that matters makes pairs contradict each other; what the sample shows at some energies only, or what drifts of
+  // this size leave open, may pass for a pattern, too, and does not
+  if (found.drift.misfit > LARGEST_MISFIT * found.misfitBefore) {
     return without(`${(100 * found.strength).toFixed(1)} % rms found (${agreement}), but left in: ${agree}`);
   }
   return withGain(
