@@ -1,4 +1,4 @@
-import { frameErrors } from './frameErrors.js';
+import { DriftVariance, type PatternChange } from './driftVariance.js';
 import { interpolateDrift, interpolationError } from './interpolateDrift.js';
 import type { DriftSolution, PairTable } from './solveDrift.js';
 import type { WindowSpectra } from './windowSpectra.js';
@@ -25,21 +25,19 @@ export interface DriftQualityInput {
   readonly spectra: WindowSpectra;
   readonly pairs: PairTable;
   readonly solution: DriftSolution;
-  /** The solution with another weight power: where both differ, the answer hangs on how pairs are weighted. */
-  readonly alternative: DriftSolution;
   readonly minWeight: number;
+  readonly weightPower: number;
+  /** What taking the fixed pattern out did to the frames that were compared; default nothing. */
+  readonly patternChange?: PatternChange | undefined;
   /** Indices, in the stack, of the M frames that were compared. */
   readonly frames: readonly number[];
   /** Number of frames of the stack. */
   readonly count: number;
 }
 
-/** Neighbors on each side over which the variance of a frame is averaged with its own. */
-const NEIGHBORS = 2;
-
 /** Puts the solution, its standard errors and the interpolated frames together, and names doubtful frames. */
 export function driftTable(input: DriftQualityInput): DriftTable {
-  const { spectra, pairs, solution, alternative, minWeight, frames, count } = input;
+  const { pairs, solution, minWeight, frames, count } = input;
   const used = new Uint8Array(count);
   const remark: string[] = new Array(count).fill('');
   const doubtful = new Uint8Array(count);
@@ -56,17 +54,13 @@ export function driftTable(input: DriftQualityInput): DriftTable {
     remark[n] = solution.solved[m] ? '' : `no pair of weight ${minWeight.toFixed(3)} or more joins it to the others`;
   }
   if (known.length === 0) return { row, column, sigmaRow, sigmaColumn, weight, used, remark, doubtful };
-  const errors = frameErrors(spectra, solution, pairs.weight, 1);
-  const hangRow = squaredDifference(known, solution.row, alternative.row);
-  const hangColumn = squaredDifference(known, solution.column, alternative.column);
-  const varianceRow = smoothVariance(known.map((m, k) => errors.varianceRow[m] + hangRow[k]));
-  const varianceColumn = smoothVariance(known.map((m, k) => errors.varianceColumn[m] + hangColumn[k]));
-  const loops = loopVariance(pairs, solution, known, minWeight);
+  const variance = new DriftVariance(input);
+  const { row: varianceRow, column: varianceColumn } = variance.aboutOffset();
   let places = known.map((m) => frames[m]);
   let kept = known.map((_, k) => k);
   // a frame that its neighbors predict better than its own image does is interpolated
   const own = (k: number): number => Math.hypot(Math.sqrt(varianceRow[k]), Math.sqrt(varianceColumn[k]));
-  const order = kept.filter((k) => k > 0).sort((a, b) => own(b) - own(a));
+  const order = [...kept].sort((a, b) => own(b) - own(a));
   for (const k of order) {
     if (own(k) < 0.5 || kept.length <= known.length / 2) break;
     const rest = kept.filter((other) => other !== k);
@@ -90,10 +84,9 @@ export function driftTable(input: DriftQualityInput): DriftTable {
   row.set(interpolateDrift(places, valuesRow, count));
   column.set(interpolateDrift(places, valuesColumn, count));
   // the reference frame's own error is in every other drift
-  const errorOf = (variance: Float64Array, k: number): number =>
-    k === first ? 0 : Math.sqrt(variance[k] + variance[first] + loops);
-  const sigmasRow = kept.map((k) => errorOf(varianceRow, k));
-  const sigmasColumn = kept.map((k) => errorOf(varianceColumn, k));
+  const relative = variance.relativeTo(first);
+  const sigmasRow = kept.map((k) => Math.sqrt(relative.row[k]));
+  const sigmasColumn = kept.map((k) => Math.sqrt(relative.column[k]));
   for (const [i, k] of kept.entries()) {
     const n = frames[known[k]];
     used[n] = 1;
@@ -124,48 +117,6 @@ function meanWeights(pairs: PairTable, solution: DriftSolution, minWeight: numbe
     }
   }
   return sum.map((value, m) => (number[m] > 0 ? value / number[m] : 0));
-}
-
-/** Squared difference of two solutions, free of their common offset. */
-function squaredDifference(known: readonly number[], one: Float64Array, other: Float64Array): number[] {
-  const difference = known.map((m) => other[m] - one[m]);
-  const middle = [...difference].sort((a, b) => a - b)[difference.length >> 1] ?? 0;
-  return difference.map((value) => (Number.isNaN(value) ? 0 : (value - middle) ** 2));
-}
-
-/** Mean of a frame's own variance and its neighbors': sixteen parts alone give a variance to a third only. */
-function smoothVariance(values: readonly number[]): Float64Array {
-  return Float64Array.from(values, (value, k) => {
-    const around: number[] = [];
-    for (let j = Math.max(0, k - NEIGHBORS); j <= Math.min(values.length - 1, k + NEIGHBORS); j++) {
-      if (j !== k && Number.isFinite(values[j])) around.push(values[j]);
-    }
-    const mean = around.length > 0 ? around.reduce((a, b) => a + b, 0) / around.length : value;
-    return Number.isFinite(value) ? (value + mean) / 2 : Number.POSITIVE_INFINITY;
-  });
-}
-
-/** What the pairs themselves add: their residual variance over the number of frames that a frame is compared with. */
-function loopVariance(pairs: PairTable, solution: DriftSolution, known: readonly number[], minWeight: number): number {
-  let sum = 0;
-  let weights = 0;
-  let number = 0;
-  for (const [a, i] of known.entries()) {
-    for (const j of known.slice(a + 1)) {
-      const at = i * pairs.count + j;
-      const w = pairs.weight[at];
-      if (!(w > 0 && w >= minWeight)) continue;
-      const power = w ** 8;
-      sum +=
-        (power *
-          ((pairs.shiftRow[at] - solution.row[j] + solution.row[i]) ** 2 +
-            (pairs.shiftColumn[at] - solution.column[j] + solution.column[i]) ** 2)) /
-        2;
-      weights += power;
-      number++;
-    }
-  }
-  return weights > 0 ? ((sum / weights) * 2 * known.length) / (2 * number) : 0;
 }
 
 interface Placed {

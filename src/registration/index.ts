@@ -10,14 +10,15 @@ export {
   type PairChoice,
 } from './correlateStack.js';
 export { type DriftTable, driftTable } from './driftQuality.js';
+export { DriftVariance, type DriftVarianceInput, type PatternChange } from './driftVariance.js';
 export { EdgeFilter, type EdgeFilterPlan, edgeFilter, planEdgeFilter } from './edgeFilter.js';
 export { type Aperture, findAperture } from './findAperture.js';
 export { type FixedPattern, findFixedPattern } from './fixedPattern.js';
-export { type FrameErrors, frameErrors } from './frameErrors.js';
 export { bandOf, gatherSpectra } from './gatherSpectra.js';
 export { interpolateDrift } from './interpolateDrift.js';
 export { type PairResiduals, pairResiduals } from './pairResiduals.js';
 export { automaticMinWeight } from './pairWeights.js';
+export { type PartErrorOptions, type PartErrors, partErrors } from './partErrors.js';
 export type { RegionPattern } from './patternSample.js';
 export { type RefinedPeaks, refinePeaks, selfCorrelations } from './refinePeaks.js';
 export { type RegisterOptions, type RegisterStage, type Registration, registerStack } from './registerStack.js';

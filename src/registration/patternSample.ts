@@ -1,12 +1,13 @@
 import { throwIfAborted } from '../errors.js';
 import type { ImageStack } from '../stack/index.js';
 import { correlateStack } from './correlateStack.js';
+import type { PatternChange } from './driftVariance.js';
 import { planEdgeFilter } from './edgeFilter.js';
 import { fastSizeFrom } from './fftSize.js';
-import type { FixedPattern } from './fixedPattern.js';
+import { interpolateDrift } from './interpolateDrift.js';
 import { pairResiduals, weightedMisfit } from './pairResiduals.js';
 import { solveDrift } from './solveDrift.js';
-import { findStandingPattern } from './standingPattern.js';
+import { findStandingPattern, type StandingPattern } from './standingPattern.js';
 import { type PixelCorrection, WindowCutter, type WindowPlace } from './windowCutter.js';
 import { SpectraBuilder } from './windowSpectra.js';
 
@@ -21,7 +22,9 @@ const SURROUND = 32;
 
 /** A pattern, at half the frames' resolution or at full, of a square region of the frames. */
 export interface RegionPattern {
-  readonly found: FixedPattern;
+  readonly found: StandingPattern;
+  /** Frames of the stack that it was found from. */
+  readonly sampled: readonly number[];
   /** Upper left corner of the region, pixels of the frame. */
   readonly row: number;
   readonly column: number;
@@ -87,7 +90,8 @@ export async function sampleFixedPattern(
     tolerance: 0.02 / coarsen,
     onRound: (round, rounds) => onProgress?.(round, rounds),
   });
-  return { found, row: region.row, column: region.column, coarsen };
+  const sampled = Array.from({ length: looks }, (_, k) => Math.floor(((k + 0.5) * count) / looks));
+  return { found, sampled, row: region.row, column: region.column, coarsen };
 }
 
 /** 1 where a pixel of the coarsened region is a pixel of the frame, and no masked one. */
@@ -189,4 +193,18 @@ export function patternGain(pattern: RegionPattern, height: number, width: numbe
     }
   }
   return out;
+}
+
+/** Pixels by which taking the pattern out moved each of `count` frames: as in the sampled ones, linear between them. */
+export function changeByPattern({ found, sampled, coarsen }: RegionPattern, count: number): PatternChange | undefined {
+  const { drift, driftBefore } = found;
+  const places = [...sampled.keys()].filter((k) => drift.solved[k] && driftBefore.solved[k]);
+  if (places.length === 0) return undefined;
+  const axis = (name: 'row' | 'column'): Float64Array =>
+    interpolateDrift(
+      places.map((k) => sampled[k]),
+      places.map((k) => coarsen * (drift[name][k] - driftBefore[name][k])),
+      count,
+    );
+  return { row: axis('row'), column: axis('column') };
 }

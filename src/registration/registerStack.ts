@@ -8,7 +8,7 @@ import { largestWindow, maskTaper, placeWindow } from './frameMask.js';
 import { gatherSpectra, type PixelRange } from './gatherSpectra.js';
 import { type PairResiduals, pairResiduals } from './pairResiduals.js';
 import { automaticMinWeight } from './pairWeights.js';
-import type { RegionPattern } from './patternSample.js';
+import { changeByPattern, type RegionPattern } from './patternSample.js';
 import { type DriftSolution, type PairTable, type SolveDriftOptions, solveDrift } from './solveDrift.js';
 import { surveyStack } from './surveyStack.js';
 import { flatFieldGain, takePattern } from './takePattern.js';
@@ -181,8 +181,8 @@ export async function registerStack(stack: ImageStack, options: RegisterOptions 
   return timed('solve', () => {
     const minWeight = options.minWeight === 'auto' ? automaticMinWeight(pairs) : bound;
     const solution = solveDrift(pairs, { minWeight, weightPower, solver });
-    const alternative = solveDrift(pairs, { minWeight, weightPower: weightPower / 2, solver });
-    const drift = driftTable({ spectra, pairs, solution, alternative, minWeight, frames, count });
+    const patternChange = taken.pattern && changeByPattern(taken.pattern, frames.length);
+    const drift = driftTable({ spectra, pairs, solution, minWeight, weightPower, patternChange, frames, count });
     const residuals = pairResiduals(pairs, solution, minWeight);
     warnings.push(...judge(stack, drift, residuals, solution, countPairs(frames.length, choice)));
     onProgress?.('solve', 1, 1);

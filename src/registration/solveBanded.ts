@@ -5,12 +5,17 @@ import { NotConvergedError } from '../errors.js';
  * operations in double precision (tfjs has single precision only).
  *
  * @param matrix lower triangle, row by row: element (r, c) at `r · (band + 1) + band − (r − c)`. Becomes the factor.
- * @param right b; becomes x.
+ * @param right b, or several; they become x.
  * @param size number of unknowns.
  * @param band largest r − c of an element that is not 0.
  * @throws NotConvergedError if the matrix is not positive definite.
  */
-export function solveBanded(matrix: Float64Array, right: Float64Array, size: number, band: number): void {
+export function solveBanded(
+  matrix: Float64Array,
+  right: Float64Array | readonly Float64Array[],
+  size: number,
+  band: number,
+): void {
   const stride = band + 1;
   for (let r = 0; r < size; r++) {
     const row = r * stride + band - r; // element (r, c) at row + c
@@ -28,15 +33,21 @@ export function solveBanded(matrix: Float64Array, right: Float64Array, size: num
     }
     matrix[row + r] = Math.sqrt(diagonal);
   }
+  for (const values of right instanceof Float64Array ? [right] : right) substitute(matrix, values, size, band);
+}
+
+/** Forward and back substitution with the factor. */
+function substitute(factor: Float64Array, right: Float64Array, size: number, band: number): void {
+  const stride = band + 1;
   for (let r = 0; r < size; r++) {
     const row = r * stride + band - r;
     let sum = right[r];
-    for (let k = Math.max(0, r - band); k < r; k++) sum -= matrix[row + k] * right[k];
-    right[r] = sum / matrix[row + r];
+    for (let k = Math.max(0, r - band); k < r; k++) sum -= factor[row + k] * right[k];
+    right[r] = sum / factor[row + r];
   }
   for (let r = size - 1; r >= 0; r--) {
     const row = r * stride + band - r;
-    right[r] /= matrix[row + r];
-    for (let k = Math.max(0, r - band); k < r; k++) right[k] -= matrix[row + k] * right[r];
+    right[r] /= factor[row + r];
+    for (let k = Math.max(0, r - band); k < r; k++) right[k] -= factor[row + k] * right[r];
   }
 }

@@ -79,13 +79,13 @@ export function solveDrift(pairs: PairTable, options: SolveDriftOptions = {}): D
     throw new OptionError(`solveDrift(): 'minWeight' must be from 0 and below 1, got ${minWeight}`);
   if (!(weightPower >= 0)) throw new OptionError(`solveDrift(): 'weightPower' must be 0 or more, got ${weightPower}`);
   // a frame without any weight drops out; what hangs together stays
-  const usable = (i: number, j: number): boolean => pairs.weight[i * count + j] > 0 && pairs.weight[i * count + j] >= minWeight;
-  const solved = connectedFrames(count, usable);
+  const solved = connectedFrames(count, (i, j) => isUsable(pairs, i, j, minWeight));
   const frames = Array.from({ length: count }, (_, i) => i).filter((i) => solved[i]);
-  const list = listPairs(pairs, frames, usable, weightPower);
+  const list = listPairs(pairs, frames, minWeight, weightPower);
   const robust = solver === 'robust';
-  const rowPart = solveAxis(list, list.shiftRow, frames.length, robust);
-  const columnPart = solveAxis(list, list.shiftColumn, frames.length, robust);
+  const [row, column] = laplacianSolve(list, [list.shiftRow, list.shiftColumn], list.weight, frames.length);
+  const rowPart = solveAxis(list, list.shiftRow, row, robust);
+  const columnPart = solveAxis(list, list.shiftColumn, column, robust);
   const spread = (values: Float64Array): Float64Array => {
     const out = new Float64Array(count).fill(Number.NaN);
     for (const [k, i] of frames.entries()) out[i] = values[k] - values[0];
@@ -102,7 +102,8 @@ export function solveDrift(pairs: PairTable, options: SolveDriftOptions = {}): D
   };
 }
 
-interface PairList {
+/** The used pairs of some frames, by their places among these. */
+export interface PairList {
   readonly i: Int32Array;
   readonly j: Int32Array;
   readonly weight: Float64Array;
@@ -112,17 +113,18 @@ interface PairList {
   readonly reach: number;
 }
 
-function listPairs(
-  pairs: PairTable,
-  frames: readonly number[],
-  usable: (i: number, j: number) => boolean,
-  power: number,
-): PairList {
+function isUsable(pairs: PairTable, i: number, j: number, minWeight: number): boolean {
+  const weight = pairs.weight[i * pairs.count + j];
+  return weight > 0 && weight >= minWeight;
+}
+
+/** The used pairs among `frames`; their weight is that of the squared residual. */
+export function listPairs(pairs: PairTable, frames: readonly number[], minWeight: number, power: number): PairList {
   const found: [number, number][] = [];
   let reach = 0;
   for (let a = 0; a < frames.length; a++) {
     for (let b = a + 1; b < frames.length; b++) {
-      if (!usable(frames[a], frames[b])) continue;
+      if (!isUsable(pairs, frames[a], frames[b], minWeight)) continue;
       found.push([a, b]);
       reach = Math.max(reach, b - a);
     }
@@ -143,15 +145,16 @@ function listPairs(
 
 const MAX_ROUNDS = 30;
 
-/** One coordinate. Robust: Cauchy weights at the scale of the weighted residuals' median, until positions settle. */
+/** One coordinate, from its least-squares solution. Robust: Cauchy weights at the scale of the weighted residuals' median, until positions settle. */
 function solveAxis(
   list: PairList,
   shift: Float64Array,
-  count: number,
+  start: Float64Array,
   robust: boolean,
 ): { position: Float64Array; trust: Float64Array; iterations: number } {
   const weight = list.weight.slice();
-  let position = laplacianSolve(list, shift, weight, count);
+  const count = start.length;
+  let position = start;
   let iterations = 1;
   for (; robust && iterations < MAX_ROUNDS; iterations++) {
     const residual = Float64Array.from(shift, (s, p) => Math.abs(position[list.j[p]] - position[list.i[p]] - s));
@@ -159,7 +162,7 @@ function solveAxis(
     // third of a pixel is not wrong
     const scale = Math.max(1 / 3, 1.4826 * weightedMedian(residual, list.weight));
     for (let p = 0; p < weight.length; p++) weight[p] = list.weight[p] / (1 + (residual[p] / (2.4 * scale)) ** 2);
-    const next = laplacianSolve(list, shift, weight, count);
+    const [next] = laplacianSolve(list, [shift], weight, count);
     const change = next.reduce((most, value, k) => Math.max(most, Math.abs(value - next[0] - position[k] + position[0])), 0);
     position = next;
     if (change < 1e-3) break;
@@ -190,27 +193,44 @@ function weightedMedian(values: Float64Array, weight: Float64Array): number {
   return 0;
 }
 
-function laplacianSolve(list: PairList, shift: Float64Array, weight: Float64Array, count: number): Float64Array {
-  if (count < 2) return new Float64Array(count);
+/**
+ * Least-squares positions of `count` frames, the first at 0, for one or more sets of shifts of the listed pairs.
+ *
+ * @param weight of each pair's squared residual.
+ */
+export function laplacianSolve(
+  list: PairList,
+  shifts: readonly Float64Array[],
+  weight: Float64Array,
+  count: number,
+): Float64Array[] {
+  const out = shifts.map(() => new Float64Array(count));
+  if (count < 2) return out;
   // frame 0 is the reference: its row and column leave the singular Laplacian and make it positive definite
   const size = count - 1;
   const band = Math.min(size - 1, list.reach);
   const matrix = new Float64Array(size * (band + 1));
-  const right = new Float64Array(size);
   for (let p = 0; p < weight.length; p++) {
     const i = list.i[p] - 1;
     const j = list.j[p] - 1;
-    const w = weight[p];
     // lower triangle, row by row: element (j, i) at j·(band + 1) + band − (j − i)
-    matrix[j * (band + 1) + band] += w;
-    right[j] += w * shift[p];
+    matrix[j * (band + 1) + band] += weight[p];
     if (i < 0) continue;
-    matrix[i * (band + 1) + band] += w;
-    matrix[j * (band + 1) + band - (j - i)] -= w;
-    right[i] -= w * shift[p];
+    matrix[i * (band + 1) + band] += weight[p];
+    matrix[j * (band + 1) + band - (j - i)] -= weight[p];
   }
-  solveBanded(matrix, right, size, band);
-  const out = new Float64Array(count);
-  out.set(right, 1);
+  for (const [k, shift] of shifts.entries()) {
+    for (let p = 0; p < weight.length; p++) {
+      out[k][list.j[p]] += weight[p] * shift[p];
+      out[k][list.i[p]] -= weight[p] * shift[p];
+    }
+  }
+  solveBanded(
+    matrix,
+    out.map((values) => values.subarray(1)),
+    size,
+    band,
+  );
+  for (const values of out) values[0] = 0;
   return out;
 }

@@ -15,6 +15,12 @@ export interface StandingPatternOptions {
   readonly onRound?: ((round: number, rounds: number) => void) | undefined;
 }
 
+/** A pattern, and what it did to the drifts. */
+export interface StandingPattern extends FixedPattern {
+  /** Drifts before anything was taken out. */
+  readonly driftBefore: SampleDrift;
+}
+
 /** Pixels over which the region's edge fades out. */
 const RAMP = 6;
 /**
@@ -32,12 +38,13 @@ export async function findStandingPattern(
   shape: readonly [number, number],
   register: (pattern: Float32Array) => Promise<SampleDrift>,
   options: StandingPatternOptions = {},
-): Promise<FixedPattern> {
+): Promise<StandingPattern> {
   const { components = 6, smooth = 6, maxRounds = 5, tolerance = 0.02, onRound } = options;
   const region = new FineFrames(frames, shape, smooth);
   const separator = new PatternSeparator(region.spectra, components);
   let pattern: Float32Array = new Float32Array(shape[0] * shape[1]);
   let drift = await register(pattern);
+  const driftBefore = drift;
   const misfitBefore = drift.misfit;
   let change = Number.POSITIVE_INFINITY;
   let rounds = 0;
@@ -59,7 +66,7 @@ export async function findStandingPattern(
     onRound?.(rounds, maxRounds);
   }
   const strength = Math.sqrt(pattern.reduce((sum, value) => sum + value * value, 0) / pattern.length);
-  const found = { strength, reliability, rounds, change: Number.isFinite(change) ? change : 0, misfitBefore, drift };
+  const found = { strength, reliability, rounds, change: Number.isFinite(change) ? change : 0, misfitBefore, drift, driftBefore };
   return { logarithm: pattern, height: shape[0], width: shape[1], ...found };
 }
 

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { driftTable, frameErrors, type PairTable, solveDrift } from '../../../src/registration/index.js';
+import {
+  correlateStack,
+  DriftVariance,
+  driftTable,
+  type PairTable,
+  partErrors,
+  solveDrift,
+} from '../../../src/registration/index.js';
 import type { WindowSpectra } from '../../../src/registration/windowSpectra.js';
 import { Random } from '../../../src/synthetic/index.js';
 import { withoutLeak } from './simulated.js';
@@ -56,67 +63,112 @@ function exactPairs(drift: { row: Float64Array; column: Float64Array }, weight: 
   return table;
 }
 
-describe('frameErrors', () => {
-  const count = 20;
+/** Pairs as the correlation of the scenes gives them: drifts with a frame's own error each. */
+function measuredPairs(truth: { row: Float64Array; column: Float64Array }, spectra: WindowSpectra): Promise<PairTable> {
+  expect(spectra.count).toBe(truth.row.length);
+  return correlateStack(spectra);
+}
+
+const OPTIONS = { minWeight: 0.15, weightPower: 4 };
+const meanSquare = (values: ArrayLike<number>): number =>
+  Array.from(values).reduce((sum, value) => sum + value * value, 0) / values.length;
+const mean = (values: ArrayLike<number>): number => Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+
+describe('partErrors', () => {
+  const count = 40;
   const truth = randomDrift(count, 3);
 
-  test('without noise every frame lies where the others say, to a hundredth of a pixel', async () => {
-    const { weight } = exactPairs(truth, () => 1);
-    const found = await withoutLeak(() => frameErrors(scene(truth, 0), truth, weight, 1));
+  test('without noise no part pulls a drift by more than a hundredth of a pixel', async () => {
+    const pairs = exactPairs(truth, () => 1);
+    const found = await withoutLeak(() => partErrors(scene(truth, 0), pairs, solveDrift(pairs), OPTIONS));
+    expect([found.row.length, found.column.length]).toEqual([16, 16]);
+    for (const part of [...found.row, ...found.column]) {
+      for (const value of part) expect(Math.abs(value)).toBeLessThan(0.01);
+    }
+  });
+
+  test('the parts together pull nowhere, from where the pairs put the frames', async () => {
+    const spectra = scene(truth, 3);
+    const pairs = await measuredPairs(truth, spectra);
+    const found = partErrors(spectra, pairs, solveDrift(pairs), OPTIONS);
     for (let m = 0; m < count; m++) {
-      expect(Math.abs(found.stepRow[m])).toBeLessThan(0.01);
-      expect(Math.abs(found.stepColumn[m])).toBeLessThan(0.01);
-      expect(found.varianceRow[m]).toBeLessThan(1e-3);
-      expect(found.agreement[m]).toBeGreaterThan(0.999);
+      const all = found.row.reduce((sum, part) => sum + part[m], 0);
+      const most = Math.max(...found.row.map((part) => Math.abs(part[m])));
+      expect(Math.abs(all)).toBeLessThan(Math.max(0.02, most));
     }
   });
 
-  test('a frame that was placed wrongly is told by how much, and in which direction', () => {
-    const { weight } = exactPairs(truth, () => 1);
-    const wrong = { row: truth.row.slice(), column: truth.column.slice() };
-    wrong.row[7] += 0.4;
-    wrong.column[7] -= 0.3;
-    const found = frameErrors(scene(truth, 0), wrong, weight, 1);
-    // central differences make steep edges a little flatter
-    expect(found.stepRow[7]).toBeGreaterThan(-0.55);
-    expect(found.stepRow[7]).toBeLessThan(-0.3);
-    expect(found.stepColumn[7]).toBeGreaterThan(0.2);
-    expect(found.stepColumn[7]).toBeLessThan(0.42);
-  });
-
-  test('the variance is that of the steps themselves, over many frames', () => {
-    const many = randomDrift(60, 8);
-    const { weight } = exactPairs(many, () => 1);
-    const found = frameErrors(scene(many, 4), many, weight, 1);
-    const mean = (values: Float64Array, f: (v: number) => number): number =>
-      values.reduce((sum, value) => sum + f(value), 0) / values.length;
-    for (const [step, variance] of [
-      [found.stepRow, found.varianceRow],
-      [found.stepColumn, found.varianceColumn],
-    ]) {
-      const scatter = mean(step, (v) => v * v);
-      const told = mean(variance, (v) => v);
-      expect(told / scatter).toBeGreaterThan(0.5);
-      expect(told / scatter).toBeLessThan(2);
+  test('frames that no pair joins are NaN', () => {
+    const pairs = exactPairs(truth, (i, j) => (i === 9 || j === 9 ? 0 : 1));
+    const found = partErrors(scene(truth, 1), pairs, solveDrift(pairs), OPTIONS);
+    for (const part of found.row) {
+      expect(part[9]).toBeNaN();
+      expect(part[8]).not.toBeNaN();
     }
   });
+});
 
-  test('noisier frames have larger errors', () => {
-    const noise = Array.from({ length: count }, (_, m) => (m % 2 ? 6 : 1));
-    const found = frameErrors(scene(truth, noise), truth, exactPairs(truth, () => 1).weight, 1);
-    const sum = (odd: number): number => found.varianceRow.reduce((total, value, m) => total + (m % 2 === odd ? value : 0), 0);
-    expect(sum(1)).toBeGreaterThan(5 * sum(0));
+describe('DriftVariance', () => {
+  const count = 60;
+  const truth = randomDrift(count, 8);
+
+  test('is that of the drifts themselves, relative to any frame', async () => {
+    let told = 0;
+    let true_ = 0;
+    for (const seed of [1, 2, 3]) {
+      const spectra = scene(truth, 4, seed);
+      const pairs = await measuredPairs(truth, spectra);
+      const solution = solveDrift(pairs);
+      const variance = await withoutLeak(() => new DriftVariance({ spectra, pairs, solution, ...OPTIONS }));
+      for (const reference of [0, 17, 41]) {
+        for (const axis of ['row', 'column'] as const) {
+          told += mean(variance.relativeTo(reference)[axis]);
+          true_ += meanSquare(
+            truth[axis].map((value, n) => solution[axis][n] - solution[axis][reference] - value + truth[axis][reference]),
+          );
+        }
+      }
+    }
+    expect(Math.sqrt(told / true_)).toBeGreaterThan(0.6);
+    expect(Math.sqrt(told / true_)).toBeLessThan(1.7);
   });
 
-  test('frames of unknown drift, and frames without partners, are NaN', () => {
-    const some = { row: truth.row.slice(), column: truth.column };
-    some.row[4] = Number.NaN;
-    const { weight } = exactPairs(truth, (i, j) => (i === 9 || j === 9 ? 0 : 1));
-    const found = frameErrors(scene(truth, 1), some, weight, 1);
-    for (const m of [4, 9]) {
-      for (const values of Object.values(found)) expect((values as Float64Array)[m]).toBeNaN();
-    }
-    expect(found.varianceRow[3]).toBeGreaterThan(0);
+  test('noisier frames have larger errors; the reference has none, and passes its own on', async () => {
+    const noise = Array.from({ length: count }, (_, m) => (m < 20 ? 1 : m < 40 ? 6 : 3));
+    const spectra = scene(truth, noise);
+    const pairs = await measuredPairs(truth, spectra);
+    const variance = new DriftVariance({ spectra, pairs, solution: solveDrift(pairs), ...OPTIONS });
+    const about = variance.aboutOffset().row;
+    expect(mean(about.subarray(22, 38))).toBeGreaterThan(4 * mean(about.subarray(2, 18)));
+    expect(variance.relativeTo(5).row[5]).toBe(0);
+    expect(mean(variance.relativeTo(30).row.subarray(2, 18))).toBeGreaterThan(
+      2 * mean(variance.relativeTo(5).row.subarray(2, 18)),
+    );
+  });
+
+  test('pairs that contradict each other raise it for their frames', async () => {
+    const spectra = scene(truth, 1);
+    const pairs = exactPairs(truth, () => 0.8);
+    const solution = solveDrift(pairs);
+    const before = new DriftVariance({ spectra, pairs, solution, ...OPTIONS }).aboutOffset().row;
+    for (let j = 31; j < count; j++) pairs.shiftRow[30 * count + j] += j % 2 ? 1 : -1;
+    const after = new DriftVariance({ spectra, pairs, solution, ...OPTIONS }).aboutOffset().row;
+    expect(after[30] - before[30]).toBeGreaterThan(0.2);
+    expect(after[5] - before[5]).toBeLessThan(0.01);
+  });
+
+  test('what a pattern did to a frame raises it by a share of that', () => {
+    const spectra = scene(truth, 1);
+    const pairs = exactPairs(truth, () => 0.8);
+    const solution = solveDrift(pairs);
+    const change = { row: new Float64Array(count), column: new Float64Array(count) };
+    change.row.fill(2, 20, 40);
+    const [plain, changed] = [undefined, change].map((patternChange) =>
+      new DriftVariance({ spectra, pairs, solution, ...OPTIONS, patternChange }).relativeTo(0),
+    );
+    expect(Math.sqrt(changed.row[30] - plain.row[30])).toBeCloseTo(0.3, 2);
+    expect(changed.row[5]).toBeCloseTo(plain.row[5], 6);
+    expect(changed.column[30]).toBeCloseTo(plain.column[30], 6);
   });
 });
 
@@ -134,7 +186,7 @@ describe('driftTable', () => {
       spectra: scene(truth, noise),
       pairs,
       solution,
-      alternative: solution,
+      weightPower: 4,
       minWeight: 0.15,
       frames,
       count: 2 * count + 3,
@@ -204,7 +256,7 @@ describe('driftTable', () => {
       spectra: scene(drift, noise),
       pairs,
       solution,
-      alternative: solution,
+      weightPower: 4,
       minWeight: 0.15,
       frames,
       count: 2 * count,
