@@ -35,6 +35,9 @@ export interface DriftQualityInput {
   readonly count: number;
 }
 
+/** Pixels of standard error from which on a frame may be interpolated. */
+const UNSURE = 0.5;
+
 /** Puts the solution, its standard errors and the interpolated frames together, and names doubtful frames. */
 export function driftTable(input: DriftQualityInput): DriftTable {
   const { pairs, solution, minWeight, frames, count } = input;
@@ -58,23 +61,26 @@ export function driftTable(input: DriftQualityInput): DriftTable {
   const { row: varianceRow, column: varianceColumn } = variance.aboutOffset();
   let places = known.map((m) => frames[m]);
   let kept = known.map((_, k) => k);
-  // a frame that its neighbors predict better than its own image does is interpolated
+  // a frame that sure ones around it predict better than its own image does is interpolated
   const own = (k: number): number => Math.hypot(Math.sqrt(varianceRow[k]), Math.sqrt(varianceColumn[k]));
-  const order = [...kept].sort((a, b) => own(b) - own(a));
-  for (const k of order) {
-    if (own(k) < 0.5 || kept.length <= known.length / 2) break;
-    const rest = kept.filter((other) => other !== k);
-    const at = rest.map((other) => frames[known[other]]);
-    const predict = (values: Float64Array, variance: Float64Array): number =>
-      interpolationError(
-        at,
-        rest.map((other) => values[known[other]]),
-        rest.map((other) => Math.sqrt(variance[other])),
-        frames[known[k]],
-      );
-    if (Math.hypot(predict(solution.row, varianceRow), predict(solution.column, varianceColumn)) > own(k) / 2) continue;
-    kept = rest;
-    remark[frames[known[k]]] = `its own drift is known to ${own(k).toFixed(2)} px only; the frames around it tell it better`;
+  const sure = kept.filter((k) => own(k) < UNSURE);
+  const at = sure.map((k) => frames[known[k]]);
+  const predict = (values: Float64Array, variance: Float64Array, n: number): number =>
+    interpolationError(
+      at,
+      sure.map((k) => values[known[k]]),
+      sure.map((k) => Math.sqrt(variance[k])),
+      n,
+    );
+  if (sure.length >= known.length / 2) {
+    kept = kept.filter((k) => {
+      const n = frames[known[k]];
+      if (own(k) < UNSURE) return true;
+      if (Math.hypot(predict(solution.row, varianceRow, n), predict(solution.column, varianceColumn, n)) > own(k) / 2)
+        return true;
+      remark[n] = `its own drift is known to ${own(k).toFixed(2)} px only; the frames around it tell it better`;
+      return false;
+    });
   }
   places = kept.map((k) => frames[known[k]]);
   const first = kept[0];
