@@ -123,3 +123,9 @@ export function irfft2d(spectrum: Tensor): Tensor {
   }
   return tf.engine().runKernel(INVERSE_REAL_FFT, { input: spectrum }, { rows, columns: 2 * (stored - 1) }) as Tensor;
 }
+
+/** `x.slice(begin, size)` for complex tensors, which tfjs' portable backend cannot slice as such. The caller disposes it. */
+export function sliceComplex(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor {
+  if (tf.getBackend() !== 'cpu') return x.slice([...begin], [...size]);
+  return tf.tidy(() => tf.complex(tf.slice(tf.real(x), [...begin], [...size]), tf.slice(tf.imag(x), [...begin], [...size])));
+}

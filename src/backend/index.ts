@@ -1,5 +1,5 @@
 export { eigh } from './eigh.js';
-export { irfft2d, rfft2d } from './fft.js';
+export { irfft2d, rfft2d, sliceComplex } from './fft.js';
 export { breathe, countTensors, readAll, readOut } from './memory.js';
 export {
   fitsPairKernel,

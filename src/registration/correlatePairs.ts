@@ -1,4 +1,4 @@
-import { irfft2d, readOut, tf } from '../backend/index.js';
+import { irfft2d, readOut, sliceComplex, tf } from '../backend/index.js';
 import type { WindowSpectra } from './windowSpectra.js';
 
 /** Coarse correlation peaks of frames `rows` against frames `columns`. */
@@ -58,7 +58,7 @@ export function coarsePeaks(
       if (first === columns.stop) continue;
       const values = readOut(() => {
         const one = spectraTensor(spectra, { start: i, stop: i + 1 }, true);
-        const many = first === columns.start ? all : all.slice([first - columns.start, 0, 0], [-1, -1, -1]);
+        const many = first === columns.start ? all : sliceComplex(all, [first - columns.start, 0, 0], [-1, -1, -1]);
         return irfft2d(tf.mul(one, many));
       });
       for (let j = first; j < columns.stop; j++) {

@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D, Tensor3D } from '@tensorflow/tfjs';
-import { irfft2d, rfft2d, tf } from '../backend/index.js';
+import { irfft2d, rfft2d, sliceComplex, tf } from '../backend/index.js';
 import { fastSizeFrom, isFastSize } from './fftSize.js';
 
 /** Edge images of one window size: how they are cut out of a frame and filtered. */
@@ -135,7 +135,7 @@ export function lowFrequencies(spectrum: Tensor, size: number, side: number): Te
   if (side === size) return spectrum;
   const half = side / 2;
   return tf.concat(
-    [spectrum.slice([0, 0, 0], [-1, half, half + 1]), spectrum.slice([0, size - half, 0], [-1, half, half + 1])],
+    [sliceComplex(spectrum, [0, 0, 0], [-1, half, half + 1]), sliceComplex(spectrum, [0, size - half, 0], [-1, half, half + 1])],
     1,
   );
 }
