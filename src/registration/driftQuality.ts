@@ -147,11 +147,12 @@ function markDoubtful(placed: Placed, remark: string[], doubtful: Uint8Array): v
   const usualApart = median(apart);
   const usualSigma = median(sigmas);
   for (const [k, n] of places.entries()) {
-    const peak = apart[k] >= Math.max(apart[k - 1] ?? 0, apart[k + 1] ?? 0);
-    if (apart[k] > Math.max(0.25, 6 * usualApart) && peak) {
+    // a single frame that is off puts both its neighbors half as far off
+    const peak = apart[k] >= 0.7 * Math.max(apart[k - 1] ?? 0, apart[k + 1] ?? 0);
+    if (apart[k] > Math.max(0.25, 2.5 * usualApart) && peak) {
       remark[n] = `doubtful: ${apart[k].toFixed(2)} px away from where the frames before and after it lie`;
       doubtful[n] = 1;
-    } else if (sigmas[k] > Math.max(0.3, 4 * usualSigma)) {
+    } else if (sigmas[k] > Math.max(0.3, Math.min(1, 4 * usualSigma))) {
       remark[n] = `doubtful: standard error ${sigmas[k].toFixed(2)} px`;
       doubtful[n] = 1;
     }

@@ -147,12 +147,12 @@ function cut({ frames, side }: AlignedImages, values: Float32Array, [top, left, 
   return tf.tensor2d(out, [frames, (bottom - top) * width]);
 }
 
-/** Products of slopes, frame by frame, in a box: rows, mixed, columns; `[frames, frames]` each. */
+/** Products of slopes, frame by frame, in a box: rows, twice the mixed one, columns; `[frames, frames]` each, symmetric. */
 function curvatureProducts(images: AlignedImages, box: Box): Tensor[] {
   const a = cut(images, images.slopeRow, box);
   const b = cut(images, images.slopeColumn, box);
-  const product = (one: Tensor2D, other: Tensor2D) => tf.matMul(one, other, false, true);
-  return [product(a, a), product(a, b), product(b, b)];
+  const mixed = tf.matMul(a, b, false, true);
+  return [tf.matMul(a, a, false, true), tf.add(mixed, tf.transpose(mixed)), tf.matMul(b, b, false, true)];
 }
 
 /** Curvature of each pair's correlation over the whole window, kept away from 0. */
@@ -163,13 +163,12 @@ function wholeCurvatures(images: AlignedImages, list: PairList): [Float64Array, 
   for (let p = 0; p < list.i.length; p++) {
     const [i, j] = [list.i[p], list.j[p]];
     const at = i * frames + j;
-    const back = j * frames + i;
     const own = (product: Float32Array): number => Math.sqrt(product[i * frames + i] * product[j * frames + j]);
     // a correlation that is flat in one direction would say anything there
     out[0][p] = Math.max(products[0][at], LEAST_CURVATURE * own(products[0]));
     out[2][p] = Math.max(products[2][at], LEAST_CURVATURE * own(products[2]));
     const most = 0.9 * Math.sqrt(out[0][p] * out[2][p]);
-    out[1][p] = Math.max(-most, Math.min(most, (products[1][at] + products[1][back]) / 2));
+    out[1][p] = Math.max(-most, Math.min(most, products[1][at] / 2));
   }
   return [out[0], out[1], out[2]];
 }
@@ -183,20 +182,22 @@ function partShifts(
   const { frames } = images;
   const [gradientRow, gradientColumn, rr, rc, cc] = readAll(() => {
     const image = cut(images, images.image, box);
-    const gradient = (slope: Float32Array) => tf.matMul(image, cut(images, slope, box), false, true);
+    const gradient = (slope: Float32Array) => {
+      const product = tf.matMul(image, cut(images, slope, box), false, true);
+      return tf.sub(product, tf.transpose(product));
+    };
     return [gradient(images.slopeRow), gradient(images.slopeColumn), ...curvatureProducts(images, box)];
   });
   const row = new Float64Array(list.i.length);
   const column = new Float64Array(list.i.length);
   for (let p = 0; p < row.length; p++) {
     const at = list.i[p] * frames + list.j[p];
-    const back = list.j[p] * frames + list.i[p];
     const [r, c] = [residual[0][p], residual[1][p]];
     if (Math.hypot(r, c) > WRONG) continue;
     // derivatives of Σ e_i(x) · e_j(x + shift) at the pair's peak; 0 in the sum over all parts
-    const mixed = (rc[at] + rc[back]) / 2;
-    const ur = (gradientRow[at] - gradientRow[back]) / 2 - rr[at] * r - mixed * c;
-    const uc = (gradientColumn[at] - gradientColumn[back]) / 2 - mixed * r - cc[at] * c;
+    const mixed = rc[at] / 2;
+    const ur = gradientRow[at] / 2 - rr[at] * r - mixed * c;
+    const uc = gradientColumn[at] / 2 - mixed * r - cc[at] * c;
     const [a, b, d] = [curvature[0][p], curvature[1][p], curvature[2][p]];
     const determinant = a * d - b * b;
     row[p] = (d * ur - b * uc) / determinant;

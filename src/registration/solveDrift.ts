@@ -120,27 +120,41 @@ function isUsable(pairs: PairTable, i: number, j: number, minWeight: number): bo
 
 /** The used pairs among `frames`; their weight is that of the squared residual. */
 export function listPairs(pairs: PairTable, frames: readonly number[], minWeight: number, power: number): PairList {
-  const found: [number, number][] = [];
+  const { count } = pairs;
+  let number = 0;
   let reach = 0;
-  for (let a = 0; a < frames.length; a++) {
+  for (const [a, i] of frames.entries()) {
     for (let b = a + 1; b < frames.length; b++) {
-      if (!isUsable(pairs, frames[a], frames[b], minWeight)) continue;
-      found.push([a, b]);
+      if (!isUsable(pairs, i, frames[b], minWeight)) continue;
+      number++;
       reach = Math.max(reach, b - a);
     }
   }
-  const at = ([a, b]: [number, number]): number => frames[a] * pairs.count + frames[b];
-  const weight = Float64Array.from(found, (pair) => Math.min(1, pairs.weight[at(pair)]) ** (2 * power));
-  // double precision holds 16 digits: a weaker pair would be lost in the sums of the others, and its frames with it
-  const least = 1e-11 * weight.reduce((a, b) => Math.max(a, b), 0);
-  return {
-    i: Int32Array.from(found, ([a]) => a),
-    j: Int32Array.from(found, ([, b]) => b),
-    weight: weight.map((value) => Math.max(value, least)),
-    shiftRow: Float64Array.from(found, (pair) => pairs.shiftRow[at(pair)]),
-    shiftColumn: Float64Array.from(found, (pair) => pairs.shiftColumn[at(pair)]),
+  const list = {
+    i: new Int32Array(number),
+    j: new Int32Array(number),
+    weight: new Float64Array(number),
+    shiftRow: new Float64Array(number),
+    shiftColumn: new Float64Array(number),
     reach,
   };
+  let p = 0;
+  let most = 0;
+  for (const [a, i] of frames.entries()) {
+    for (let b = a + 1; b < frames.length; b++) {
+      if (!isUsable(pairs, i, frames[b], minWeight)) continue;
+      const at = i * count + frames[b];
+      list.i[p] = a;
+      list.j[p] = b;
+      list.weight[p] = Math.min(1, pairs.weight[at]) ** (2 * power);
+      list.shiftRow[p] = pairs.shiftRow[at];
+      list.shiftColumn[p] = pairs.shiftColumn[at];
+      most = Math.max(most, list.weight[p++]);
+    }
+  }
+  // double precision holds 16 digits: a weaker pair would be lost in the sums of the others, and its frames with it
+  for (let k = 0; k < number; k++) list.weight[k] = Math.max(list.weight[k], 1e-11 * most);
+  return list;
 }
 
 const MAX_ROUNDS = 30;
