@@ -104,7 +104,7 @@ export function driftTable(input: DriftQualityInput): DriftTable {
     sigmaRow[n] = interpolationError(places, valuesRow, sigmasRow, n);
     sigmaColumn[n] = interpolationError(places, valuesColumn, sigmasColumn, n);
   }
-  markDoubtful({ places, valuesRow, valuesColumn, sigmasRow, sigmasColumn }, remark, doubtful);
+  markDoubtful({ places, valuesRow, valuesColumn, sigmas: kept.map(own) }, remark, doubtful);
   return { row, column, sigmaRow, sigmaColumn, weight, used, remark, doubtful };
 }
 
@@ -129,13 +129,13 @@ interface Placed {
   readonly places: readonly number[];
   readonly valuesRow: readonly number[];
   readonly valuesColumn: readonly number[];
-  readonly sigmasRow: readonly number[];
-  readonly sigmasColumn: readonly number[];
+  /** Of each frame itself, about the common offset: what the reference adds is no fault of theirs. */
+  readonly sigmas: readonly number[];
 }
 
 /** Names frames of large error, and frames that stand apart from both neighbors while these agree. */
 function markDoubtful(placed: Placed, remark: string[], doubtful: Uint8Array): void {
-  const { places, valuesRow, valuesColumn, sigmasRow, sigmasColumn } = placed;
+  const { places, valuesRow, valuesColumn, sigmas } = placed;
   const apart = places.map((n, k) => {
     if (k === 0 || k === places.length - 1) return 0;
     const t = (n - places[k - 1]) / (places[k + 1] - places[k - 1]);
@@ -143,7 +143,6 @@ function markDoubtful(placed: Placed, remark: string[], doubtful: Uint8Array): v
     return Math.hypot(off(valuesRow), off(valuesColumn));
   });
   const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
-  const sigmas = places.map((_, k) => Math.hypot(sigmasRow[k], sigmasColumn[k]));
   const usualApart = median(apart);
   const usualSigma = median(sigmas);
   for (const [k, n] of places.entries()) {

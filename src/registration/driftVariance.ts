@@ -113,16 +113,16 @@ function meanSquareResiduals(
   return squares.map((value, a) => (weights[a] > 0 ? value / weights[a] : 0));
 }
 
-/** Mean of a frame's own variance and its neighbors': sixteen parts alone give a variance to a third only. */
+/**
+ * Mean of a frame's own variance and its neighbors' (their lower median, so that a bad frame does not spoil those around
+ * it): sixteen parts alone give a variance to a third only.
+ */
 function smoothVariance(values: readonly number[]): Float64Array {
   return Float64Array.from(values, (value, k) => {
-    let sum = 0;
-    let count = 0;
-    for (let j = Math.max(0, k - NEIGHBORS); j <= Math.min(values.length - 1, k + NEIGHBORS); j++) {
-      if (j === k) continue;
-      sum += values[j];
-      count++;
-    }
-    return count > 0 ? (value + sum / count) / 2 : value;
+    const around = values.slice(Math.max(0, k - NEIGHBORS), k + NEIGHBORS + 1);
+    around.splice(Math.min(k, NEIGHBORS), 1);
+    if (around.length === 0) return value;
+    around.sort((a, b) => a - b);
+    return (value + around[(around.length - 1) >> 1]) / 2;
   });
 }

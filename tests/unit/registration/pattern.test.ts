@@ -227,7 +227,7 @@ describe('gains', () => {
     const [height, width] = [20, 24];
     const logarithm = Float32Array.from({ length: 36 }, (_, i) => 0.1 * (i % 6) + 0.02 * Math.floor(i / 6));
     const region = (coarsen: number) =>
-      patternGain({ found: { logarithm, height: 6, width: 6 } as never, row: 3, column: 5, coarsen }, height, width);
+      patternGain({ found: { logarithm, height: 6, width: 6 } as never, sampled: [], row: 3, column: 5, coarsen }, height, width);
     const fine = region(1);
     const coarse = region(2);
     for (let r = 0; r < height; r++) {
