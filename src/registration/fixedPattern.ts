@@ -1,4 +1,5 @@
 import { breathe } from '../backend/index.js';
+import { FineFrames } from './fineFrames.js';
 import { PatternSeparator } from './separatePattern.js';
 import { extent } from './statistics.js';
 
@@ -18,9 +19,9 @@ export interface FixedPattern {
   readonly logarithm: Float32Array;
   readonly height: number;
   readonly width: number;
-  /** Root mean square of what is fine in it (a few pixels): 0.03 is 3 %. */
+  /** Root mean square: 0.03 is 3 %. */
   readonly strength: number;
-  /** Correlation of the fine patterns of two halves of the frames, in which the sample lies at different places; up to 1. */
+  /** Correlation of the patterns that two halves of the frames give, in which the sample lies at different places; up to 1. */
   readonly reliability: number;
   readonly rounds: number;
   /** Largest change of a drift in the last round, pixels of the frames. */
@@ -28,32 +29,30 @@ export interface FixedPattern {
   /** {@link SampleDrift.misfit} before anything was taken out. */
   readonly misfitBefore: number;
   readonly drift: SampleDrift;
+  /** Drifts before anything was taken out. */
+  readonly driftBefore: SampleDrift;
 }
 
 export interface FixedPatternOptions {
-  /**
-   * Components of the sample's model besides its mean. Default 4: with 2, what the sample shows at some energies only is
-   * taken for pattern; with 6 and more, the components follow errors of the drift and keep them.
-   */
+  /** Components of the sample's model, its mean included. Default 6: 4 to 8 give the same to a tenth. */
   readonly components?: number;
-  /** Registrations at least and at most. Default 3 and 6. */
-  readonly minRounds?: number;
+  /** What is wider than a Gaussian of this many pixels is left out: illumination. Default 6. */
+  readonly smooth?: number;
+  /** Registrations at most. Default 5. */
   readonly maxRounds?: number;
-  /** Steps of model and pattern between two registrations. Default 3: the frames that lock hardest come free last. */
-  readonly steps?: number;
-  /** Factor on every step of the pattern. Default 1.6. */
-  readonly relaxation?: number;
-  /** Rounds end when no drift changes by more, pixels of the frames. Default 0.02. */
+  /** Rounds end when no drift changes by more, pixels of the frames. Default 0.05. */
   readonly tolerance?: number;
   readonly onRound?: ((round: number, rounds: number) => void) | undefined;
 }
 
+/** Rounds that take what lies beyond the region from the model; it stays for the later ones. */
+const FILLING_ROUNDS = 2;
+
 /**
- * Finds what stands still on the detector while the sample drifts: spots, scratches, fibers, illumination.
+ * Finds what stands still on the detector while the sample drifts: spots, scratches, fibers.
  *
- * Works on logarithms. Given drifts, the frames are brought into register and approximated by their mean and a few
- * principal components; that model, moved back into each frame, is what the sample explains; the mean of the rest is the
- * pattern. Without it the frames register better, which gives better drifts, and so on.
+ * Works on logarithms. Given drifts, {@link PatternSeparator} tells the pattern from a sample of a few components, each
+ * frequency on its own; without the pattern the frames register better, which gives better drifts, and so on.
  *
  * @param frames logarithms of the counts, `[height, width]` each, of a sample of the series; NaN: no such pixel.
  * @param register gives the drifts of the frames divided by the exponential of the pattern so far, `[height, width]`.
@@ -65,126 +64,68 @@ export async function findFixedPattern(
   register: (pattern: Float32Array) => Promise<SampleDrift>,
   options: FixedPatternOptions = {},
 ): Promise<FixedPattern> {
-  const { components = 4, minRounds = 3, maxRounds = 6, steps = 3, relaxation = 1.6, tolerance = 0.02, onRound } = options;
-  const size = shape[0] * shape[1];
-  const pattern = new Float32Array(size);
-  const separator = new PatternSeparator(frames, shape);
-  let drift = await register(pattern);
-  const misfitBefore = drift.misfit;
+  const { components = 6, smooth = 6, maxRounds = 5, tolerance = 0.05, onRound } = options;
+  const region = new FineFrames(frames, shape, smooth);
+  const separator = new PatternSeparator(region.spectra, components);
+  let pattern: Float32Array = new Float32Array(shape[0] * shape[1]);
+  const driftBefore = await register(pattern);
+  let drift = driftBefore;
   let change = Number.POSITIVE_INFINITY;
   let rounds = 0;
-  let halves: readonly Float32Array[] = [];
-  while (rounds < maxRounds && (rounds < minRounds || change > tolerance)) {
-    for (let step = 0; step < steps; step++) {
-      if (!canSeparate(drift)) return noPattern(shape, drift, rounds);
-      const reach = separableReach(drift);
-      const rest = separator.rest(pattern, drift, components);
-      // what each half of the frames says alone: the pattern that was taken off, and the rest
-      halves = rest.halves.map((half) => half.map((value, i) => value + pattern[i]));
-      const fine = withoutCoarse(rest.mean, shape, reach);
-      for (let i = 0; i < size; i++) pattern[i] += relaxation * fine[i];
-      await breathe();
+  let reliability = 0;
+  while (rounds < maxRounds && change > tolerance) {
+    const used = [...drift.solved.keys()].filter((n) => drift.solved[n]);
+    if (used.length < 2) break;
+    if (rounds < FILLING_ROUNDS) {
+      separator.separate(drift, used);
+      region.fillBeyond(used, separator.predict(drift));
     }
+    // in the first rounds the second time, with components that are free of the pattern
+    const spectrum = separator.separate(drift, used);
+    pattern = region.image(spectrum);
+    await breathe();
     const next = await register(pattern);
     change = largestChange(drift, next);
-    drift = next;
     rounds++;
     onRound?.(rounds, maxRounds);
+    if (!(rounds < maxRounds && change > tolerance)) {
+      reliability = separator.agreement(drift, splitByPlace(used, drift), region.measured);
+    }
+    drift = next;
   }
-  center(pattern);
-  const reach = separableReach(drift);
-  const fine = halves.map((half) => withoutCoarse(half, shape, reach));
-  const strength = rootMeanSquare(withoutCoarse(pattern, shape, reach));
   return {
     logarithm: pattern,
     height: shape[0],
     width: shape[1],
-    strength,
-    reliability: fine.length === 2 ? correlation(fine[0], fine[1]) : 0,
+    strength: Math.sqrt(pattern.reduce((sum, value) => sum + value * value, 0) / pattern.length),
+    reliability,
     rounds,
-    change,
-    misfitBefore,
+    change: Number.isFinite(change) ? change : 0,
+    misfitBefore: driftBefore.misfit,
     drift,
+    driftBefore,
   };
 }
 
-function center(image: Float32Array): void {
-  let sum = 0;
-  for (const value of image) sum += value;
-  for (let i = 0; i < image.length; i++) image[i] -= sum / image.length;
-}
-
-function rootMeanSquare(image: Float32Array): number {
-  let sum = 0;
-  for (const value of image) sum += value * value;
-  return Math.sqrt(sum / image.length);
-}
-
-/** Whether the drift of at least two frames is known. */
-function canSeparate(drift: SampleDrift): boolean {
-  return drift.solved.reduce((a, b) => a + b, 0) >= 2;
-}
-
-function noPattern([height, width]: readonly [number, number], drift: SampleDrift, rounds: number): FixedPattern {
-  const logarithm = new Float32Array(height * width);
-  return { logarithm, height, width, strength: 0, reliability: 0, rounds, change: 0, misfitBefore: drift.misfit, drift };
-}
-
-/** Largest half-width, pixels, of what can be told from the sample: what is wider than the sample moved cannot. */
-function separableReach(drift: SampleDrift): number {
-  const known = (values: Float64Array): Float64Array => values.filter((_, n) => drift.solved[n]);
-  return Math.max(1, Math.min(16, Math.round(Math.max(extent(known(drift.row)), extent(known(drift.column))))));
-}
-
-/** What is left of an image without its means over squares of 2 · radius + 1 pixels. */
-function withoutCoarse(image: Float32Array, [height, width]: readonly [number, number], radius: number): Float32Array {
-  const along = new Float32Array(image.length);
-  const sums = new Float64Array(Math.max(height, width) + 1);
-  for (let r = 0; r < height; r++) {
-    for (let c = 0; c < width; c++) sums[c + 1] = sums[c] + image[r * width + c];
-    for (let c = 0; c < width; c++) {
-      const first = Math.max(0, c - radius);
-      const stop = Math.min(width, c + radius + 1);
-      along[r * width + c] = (sums[stop] - sums[first]) / (stop - first);
-    }
-  }
-  const out = image.slice();
-  const column = new Float64Array(width);
-  const add = (r: number, sign: number): void => {
-    for (let c = 0; c < width; c++) column[c] += sign * along[r * width + c];
-  };
-  for (let r = 0; r < Math.min(radius, height); r++) add(r, 1);
-  for (let r = 0; r < height; r++) {
-    if (r + radius < height) add(r + radius, 1);
-    if (r - radius - 1 >= 0) add(r - radius - 1, -1);
-    const rows = Math.min(height, r + radius + 1) - Math.max(0, r - radius);
-    for (let c = 0; c < width; c++) out[r * width + c] -= column[c] / rows;
-  }
-  return out;
-}
-
+/** Largest change of a drift, free of the common offset, which the choice of the reference frame moves. */
 function largestChange(before: SampleDrift, after: SampleDrift): number {
-  // free of the common offset, which the choice of the reference frame moves
-  const both = before.solved.map((s, n) => (s && after.solved[n] ? 1 : 0));
-  const count = both.reduce((a, b) => a + b, 0);
-  if (count < 2) return Number.POSITIVE_INFINITY;
+  const both = [...before.solved.keys()].filter((n) => before.solved[n] && after.solved[n]);
+  if (both.length < 2) return Number.POSITIVE_INFINITY;
   let most = 0;
   for (const axis of ['row', 'column'] as const) {
-    let mean = 0;
-    for (let n = 0; n < both.length; n++) if (both[n]) mean += (after[axis][n] - before[axis][n]) / count;
-    for (let n = 0; n < both.length; n++) if (both[n]) most = Math.max(most, Math.abs(after[axis][n] - before[axis][n] - mean));
+    const moved = both.map((n) => after[axis][n] - before[axis][n]);
+    const mean = moved.reduce((a, b) => a + b, 0) / moved.length;
+    for (const value of moved) most = Math.max(most, Math.abs(value - mean));
   }
   return most;
 }
 
-function correlation(a: Float32Array, b: Float32Array): number {
-  let ab = 0;
-  let aa = 0;
-  let bb = 0;
-  for (let i = 0; i < a.length; i++) {
-    ab += a[i] * b[i];
-    aa += a[i] ** 2;
-    bb += b[i] ** 2;
-  }
-  return ab / Math.sqrt(aa * bb || 1);
+/** Two halves of the frames between which the sample moved: only what stands still on the detector is common to them. */
+function splitByPlace(used: readonly number[], drift: SampleDrift): Uint8Array {
+  const range = (values: Float64Array): number => extent(used.map((n) => values[n]));
+  const axis = range(drift.row) >= range(drift.column) ? drift.row : drift.column;
+  const order = used.map((_, k) => k).sort((a, b) => axis[used[a]] - axis[used[b]]);
+  const out = new Uint8Array(used.length);
+  for (const [rank, k] of order.entries()) out[k] = rank < used.length / 2 ? 0 : 1;
+  return out;
 }

@@ -13,7 +13,7 @@ export { type DriftTable, driftTable } from './driftQuality.js';
 export { DriftVariance, type DriftVarianceInput, type PatternChange } from './driftVariance.js';
 export { EdgeFilter, type EdgeFilterPlan, edgeFilter, planEdgeFilter } from './edgeFilter.js';
 export { type Aperture, findAperture } from './findAperture.js';
-export { type FixedPattern, findFixedPattern } from './fixedPattern.js';
+export { type FixedPattern, type FixedPatternOptions, findFixedPattern, type SampleDrift } from './fixedPattern.js';
 export { bandOf, gatherSpectra } from './gatherSpectra.js';
 export { interpolateDrift } from './interpolateDrift.js';
 export { type PairResiduals, pairResiduals } from './pairResiduals.js';
@@ -24,6 +24,5 @@ export { type RefinedPeaks, refinePeaks, selfCorrelations } from './refinePeaks.
 export { type RegisterOptions, type RegisterStage, type Registration, registerStack } from './registerStack.js';
 export { type PlanShiftOptions, planShift, type ShiftPlan, type ShiftStackOptions, shiftStack } from './shiftStack.js';
 export { type DriftSolution, type PairTable, type SolveDriftOptions, solveDrift } from './solveDrift.js';
-export { findStandingPattern, type StandingPatternOptions } from './standingPattern.js';
 export { type PixelCorrection, WindowCutter, type WindowPlace } from './windowCutter.js';
 export { SpectraBuilder, type WindowSpectra } from './windowSpectra.js';

@@ -4,10 +4,10 @@ import { correlateStack } from './correlateStack.js';
 import type { PatternChange } from './driftVariance.js';
 import { planEdgeFilter } from './edgeFilter.js';
 import { fastSizeFrom } from './fftSize.js';
+import { type FixedPattern, findFixedPattern } from './fixedPattern.js';
 import { interpolateDrift } from './interpolateDrift.js';
 import { pairResiduals, weightedMisfit } from './pairResiduals.js';
 import { solveDrift } from './solveDrift.js';
-import { findStandingPattern, type StandingPattern } from './standingPattern.js';
 import { type PixelCorrection, WindowCutter, type WindowPlace } from './windowCutter.js';
 import { SpectraBuilder } from './windowSpectra.js';
 
@@ -22,7 +22,7 @@ const SURROUND = 32;
 
 /** A pattern, at half the frames' resolution or at full, of a square region of the frames. */
 export interface RegionPattern {
-  readonly found: StandingPattern;
+  readonly found: FixedPattern;
   /** Frames of the stack that it was found from. */
   readonly sampled: readonly number[];
   /** Upper left corner of the region, pixels of the frame. */
@@ -86,8 +86,8 @@ export async function sampleFixedPattern(
     const solution = solveDrift(pairs, { minWeight });
     return { ...solution, misfit: coarsen * weightedMisfit(pairs, pairResiduals(pairs, solution, minWeight)) };
   };
-  const found = await findStandingPattern(frames, [side, side], register, {
-    tolerance: 0.02 / coarsen,
+  const found = await findFixedPattern(frames, [side, side], register, {
+    tolerance: 0.05 / coarsen,
     onRound: (round, rounds) => onProgress?.(round, rounds),
   });
   const sampled = Array.from({ length: looks }, (_, k) => Math.floor(((k + 0.5) * count) / looks));

@@ -1,215 +1,347 @@
+import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
 import { eigh, readAll, tf } from '../backend/index.js';
-import { shiftCubic } from './shiftCubic.js';
-import { extent, median } from './statistics.js';
 
-/** Where the sample lies in each frame. */
-export interface FramePositions {
+/** Spectra of N frames, `[N, size, size / 2 + 1]` each part: real FFTs of `size × size` pixels. */
+export interface FrameSpectra {
+  readonly count: number;
+  readonly size: number;
+  readonly re: Float32Array;
+  readonly im: Float32Array;
+}
+
+/** Power per ring |q| of the frequency plane, `[rings]`. */
+interface Powers {
+  /** Of each component of the sample. */
+  readonly sample: readonly Float64Array[];
+  readonly pattern: Float64Array;
+  readonly noise: Float64Array;
+}
+
+/** The spectrum of what stands still. */
+export interface PatternSpectrum {
+  readonly re: Float64Array;
+  readonly im: Float64Array;
+  /** How far the drift tells each wave from one that moves: 0 not at all, 1 fully. */
+  readonly decided: Float64Array;
+}
+
+/** All that the solution needs of the frames, a sum over them per frequency; parts `[components, length]` row by row. */
+interface Sums {
+  readonly frames: number;
+  readonly totalRe: Float32Array;
+  readonly totalIm: Float32Array;
+  readonly energy: Float32Array;
+  /** The aligned frames' projection on each component, and the projection of a pattern of 1. */
+  readonly projectionRe: Float32Array;
+  readonly projectionIm: Float32Array;
+  readonly standRe: Float32Array;
+  readonly standIm: Float32Array;
+}
+
+/** Rounds of estimating the powers: they settle within ten. */
+const POWER_ROUNDS = 12;
+/** … and from earlier ones within three. */
+const POWER_UPDATES = 3;
+
+/** Which ring each stored frequency lies on, and for how many frequencies of the full plane it stands (1 or 2). */
+class FrequencyPlane {
+  readonly stored: number;
+  readonly length: number;
+  readonly rings: number;
+  readonly ring: Uint16Array;
+  readonly multiplicity: Float32Array;
+  /** Frequencies of the full plane on each ring. */
+  readonly population: Float64Array;
+
+  constructor(readonly size: number) {
+    this.stored = size / 2 + 1;
+    this.length = size * this.stored;
+    this.rings = size / 2 + 1;
+    this.ring = new Uint16Array(this.length);
+    this.multiplicity = new Float32Array(this.length);
+    this.population = new Float64Array(this.rings);
+    for (let k = 0; k < size; k++) {
+      for (let l = 0; l < this.stored; l++) {
+        const q = k * this.stored + l;
+        this.ring[q] = Math.min(this.rings - 1, Math.round(Math.hypot(k < size / 2 ? k : k - size, l)));
+        this.multiplicity[q] = l === 0 || l === size / 2 ? 1 : 2;
+        this.population[this.ring[q]] += this.multiplicity[q];
+      }
+    }
+  }
+
+  /** Cosines and sines of the phases e^{+i q · shift} of M shifts, `[M, length]`. Call inside a tfjs scope. */
+  phases(row: readonly number[], column: readonly number[]): { cos: Tensor2D; sin: Tensor2D } {
+    const { size, stored, length } = this;
+    const angles = (shift: readonly number[], count: number): Float32Array =>
+      Float32Array.from({ length: shift.length * count }, (_, i) => {
+        const k = i % count;
+        return ((2 * Math.PI) / size) * (k < size / 2 || count === stored ? k : k - size) * shift[Math.floor(i / count)];
+      });
+    const along = tf.tensor3d(angles(row, size), [row.length, size, 1]);
+    const across = tf.tensor3d(angles(column, stored), [column.length, 1, stored]);
+    const [cr, sr, cc, sc] = [tf.cos(along), tf.sin(along), tf.cos(across), tf.sin(across)];
+    return {
+      cos: tf.reshape(tf.sub(tf.mul(cr, cc), tf.mul(sr, sc)), [row.length, length]) as Tensor2D,
+      sin: tf.reshape(tf.add(tf.mul(sr, cc), tf.mul(cr, sc)), [row.length, length]) as Tensor2D,
+    };
+  }
+}
+
+/** Drifts of all frames, pixels. */
+interface Drifts {
   readonly row: Float64Array;
   readonly column: Float64Array;
-  /** 1 where it is known; the other frames are left out. */
-  readonly solved: Uint8Array;
-}
-
-/** What a model of the sample does not explain, in detector coordinates, `[height, width]`; 0 where too few frames tell it. */
-export interface RestOfModel {
-  readonly mean: Float32Array;
-  /** The same of two halves of the frames, between which the sample moved. */
-  readonly halves: readonly [Float32Array, Float32Array];
-}
-
-/** The sample in its own coordinates: NaN where too few frames show it. */
-interface SampleModel {
-  readonly mean: Float32Array;
-  /** `[components, height · width]`. */
-  readonly components: Float32Array;
-  /** Of each frame, `[frames, components]`. */
-  readonly scores: Float32Array;
-  readonly count: number;
 }
 
 /**
- * Tells what stands still from what moves, given the drifts: brings the frames into register, approximates them by their
- * mean and a few principal components, moves that model back into each frame, and averages what is left. Its memory is one
- * copy of the frames; a call passes over each frame twice.
+ * Tells what stands still in frames from what moves with the drift, frequency by frequency.
+ *
+ * Model: `frame_n(q) = Σ_k c_nk e^{−iq·drift_n} sample_k(q) + pattern(q) + noise`, with the c from the strongest components
+ * of the aligned frames. Given the powers of sample, pattern and noise on each ring |q|, the most probable pattern follows
+ * in closed form, and the powers from it (empirical Bayes); where the drift leaves open whether a wave moves or stands, the
+ * powers divide it. Costs a few hundred operations a frequency and frame.
  */
 export class PatternSeparator {
-  readonly #frames: readonly Float32Array[];
-  readonly #shape: readonly [number, number];
-  readonly #size: number;
-  readonly #aligned: Float32Array;
-  readonly #image: Float32Array;
-  readonly #shifted: Float32Array;
+  readonly #spectra: FrameSpectra;
+  readonly #plane: FrequencyPlane;
+  readonly #components: number;
+  #weights: Float32Array = new Float32Array(0);
+  #used: readonly number[] = [];
+  #solution: Solution | undefined;
 
-  /** @param frames logarithms of counts, `[height, width]` each; NaN: no such pixel. */
-  constructor(frames: readonly Float32Array[], shape: readonly [number, number]) {
-    this.#frames = frames;
-    this.#shape = shape;
-    this.#size = shape[0] * shape[1];
-    this.#aligned = new Float32Array(frames.length * this.#size);
-    this.#image = new Float32Array(this.#size);
-    this.#shifted = new Float32Array(this.#size);
+  constructor(spectra: FrameSpectra, components: number) {
+    this.#spectra = spectra;
+    this.#plane = new FrequencyPlane(spectra.size);
+    this.#components = components;
+  }
+
+  /** The pattern, given the drifts of the frames `used`. Takes the components from frames without the pattern found before. */
+  separate(drift: Drifts, used: readonly number[]): PatternSpectrum {
+    this.#used = used;
+    const [weights, ...parts] = readAll(() => {
+      const aligned = this.#align(drift, used, this.#spectra);
+      const strongest = this.#strongest(aligned);
+      return [strongest, ...this.#sums(aligned, strongest)];
+    });
+    this.#weights = weights;
+    const sums = nameSums(used.length, parts);
+    let solution = solvePattern(sums, this.#solution?.powers ?? this.#firstPowers(sums), this.#plane);
+    // powers of an earlier solution need a touch only
+    const rounds = this.#solution ? POWER_UPDATES : POWER_ROUNDS;
+    for (let round = 1; round < rounds; round++) solution = solvePattern(sums, solution.powers, this.#plane);
+    this.#solution = solution;
+    return solution.pattern;
+  }
+
+  /** What the sample of the last {@link separate} shows in its frames: spectra `[re, im]`, `[used, length]` each. */
+  predict(drift: Drifts): [Float32Array, Float32Array] {
+    const { length } = this.#plane;
+    const solution = this.#solution as Solution;
+    const [re, im] = readAll(() => {
+      const weights = tf.tensor2d(this.#weights, [this.#used.length, this.#keep]);
+      const sum = (part: Float32Array) => tf.matMul(weights, tf.tensor2d(part, [this.#keep, length]));
+      const [a, b] = [sum(solution.sampleRe), sum(solution.sampleIm)];
+      const { cos, sin } = this.#phases(drift, this.#used);
+      return [tf.add(tf.mul(a, cos), tf.mul(b, sin)), tf.sub(tf.mul(b, cos), tf.mul(a, sin))];
+    });
+    return [re, im];
   }
 
   /**
-   * What is left of the frames without `pattern` and without the model of the sample.
+   * Correlation of the patterns that two halves of the frames give, up to 1. Components are weaker in a half than in all
+   * frames, so that a little of the sample stays in each half's pattern: at different places, if it lay at different ones.
    *
-   * @param pattern subtracted from all frames, `[height, width]`.
-   * @param components of the model, besides its mean.
+   * @param halfOf 0 or 1 for each of the frames `used` of the last {@link separate}.
+   * @param measured spectra into which nothing was filled that came from all frames.
    */
-  rest(pattern: Float32Array, positions: FramePositions, components: number): RestOfModel {
-    const used = this.#frames.map((_, n) => n).filter((n) => positions.solved[n]);
-    // sample coordinates: about the middle of the drifts, so that the frames overlap as far as they can
-    const [row, column] = [positions.row, positions.column].map((values) => median(used.map((n) => values[n])));
-    const shifts = used.map((n): [number, number] => [positions.row[n] - row, positions.column[n] - column]);
-    const covered = this.#align(used, shifts, pattern);
-    const model = this.#model(used.length, covered, components);
-    return this.#average(used, shifts, pattern, model, splitByPlace(used, positions));
-  }
-
-  /** Frames in sample coordinates, each with mean 0; gives how many show each pixel. */
-  #align(used: readonly number[], shifts: readonly (readonly [number, number])[], pattern: Float32Array): Float32Array {
-    const covered = new Float32Array(this.#size);
-    for (const [k, n] of used.entries()) {
-      difference(this.#frames[n], pattern, this.#image);
-      const out = this.#aligned.subarray(k * this.#size, (k + 1) * this.#size);
-      shiftCubic(this.#image, this.#shape, [-shifts[k][0], -shifts[k][1]], out);
-      subtractMean(out, covered);
-    }
-    return covered;
-  }
-
-  /** Mean and strongest components of the aligned frames, whose missing pixels become 0: they neither add nor take. */
-  #model(count: number, covered: Float32Array, components: number): SampleModel {
-    const size = this.#size;
-    const mean = new Float32Array(size);
-    for (let k = 0; k < count; k++) addKnown(this.#aligned.subarray(k * size, (k + 1) * size), mean);
-    for (let i = 0; i < size; i++) mean[i] = covered[i] > 0 ? mean[i] / covered[i] : 0;
-    for (let k = 0; k < count; k++) subtractKnown(this.#aligned.subarray(k * size, (k + 1) * size), mean);
-    const model = principalComponents(this.#aligned.subarray(0, count * size), count, size, components);
-    const enough = leastFrames(count);
-    for (let i = 0; i < size; i++) if (covered[i] < enough) mean[i] = Number.NaN;
-    return { mean, ...model };
-  }
-
-  /** Moves the model back into each frame, and averages what it leaves, offset by offset. */
-  #average(
-    used: readonly number[],
-    shifts: readonly (readonly [number, number])[],
-    pattern: Float32Array,
-    model: SampleModel,
-    halfOf: Uint8Array,
-  ): RestOfModel {
-    const size = this.#size;
-    const halves = [0, 1].map(() => ({ sum: new Float32Array(size), count: new Float32Array(size) }));
-    for (const [k, n] of used.entries()) {
-      predict(model, k, this.#image);
-      shiftCubic(this.#image, this.#shape, shifts[k], this.#shifted);
-      const { sum, count } = halves[halfOf[k]];
-      addRest(this.#frames[n], pattern, this.#shifted, sum, count);
-    }
-    const [one, other] = halves;
-    const enough = leastFrames(used.length);
-    const mean = one.sum.map((value, i) => {
-      const count = one.count[i] + other.count[i];
-      return count >= enough ? (value + other.sum[i]) / count : 0;
+  agreement(drift: Drifts, halfOf: Uint8Array, measured: FrameSpectra = this.#spectra): number {
+    const powers = this.#solution?.powers;
+    if (!powers) return 0;
+    const [a, b] = [0, 1].map((half) => {
+      const places = [...this.#used.keys()].filter((k) => halfOf[k] === half);
+      return solvePattern(this.#collect(drift, places, measured), powers, this.#plane).pattern;
     });
-    const alone = ({ sum, count }: typeof one): Float32Array => sum.map((value, i) => (count[i] > 0 ? value / count[i] : 0));
-    return { mean, halves: [alone(one), alone(other)] };
+    const { multiplicity } = this.#plane;
+    let [ab, aa, bb] = [0, 0, 0];
+    for (let q = 0; q < multiplicity.length; q++) {
+      // waves too long for the drift to tell whether they move would agree whatever they are
+      const weight = multiplicity[q] * Math.min(a.decided[q], b.decided[q]) ** 2;
+      ab += weight * (a.re[q] * b.re[q] + a.im[q] * b.im[q]);
+      aa += weight * (a.re[q] ** 2 + a.im[q] ** 2);
+      bb += weight * (b.re[q] ** 2 + b.im[q] ** 2);
+    }
+    return ab / Math.sqrt(aa * bb || 1);
   }
-}
 
-/** Frames that must show a pixel for it to be told. */
-function leastFrames(count: number): number {
-  return Math.max(2, count / 4);
-}
-
-function difference(a: Float32Array, b: Float32Array, out: Float32Array): void {
-  for (let i = 0; i < out.length; i++) out[i] = a[i] - b[i];
-}
-
-/** Makes the mean of an image's known pixels 0, and counts them. */
-function subtractMean(image: Float32Array, covered: Float32Array): void {
-  let sum = 0;
-  let count = 0;
-  for (let i = 0; i < image.length; i++) {
-    const value = image[i];
-    if (Number.isNaN(value)) continue;
-    sum += value;
-    count++;
-    covered[i]++;
+  get #keep(): number {
+    return Math.min(this.#components, this.#used.length - 1);
   }
-  const mean = sum / count;
-  for (let i = 0; i < image.length; i++) image[i] -= mean;
-}
 
-function addKnown(image: Float32Array, sum: Float32Array): void {
-  for (let i = 0; i < image.length; i++) {
-    const value = image[i];
-    if (!Number.isNaN(value)) sum[i] += value;
+  #phases(drift: Drifts, frames: readonly number[]): { cos: Tensor2D; sin: Tensor2D } {
+    return this.#plane.phases(
+      frames.map((n) => drift.row[n]),
+      frames.map((n) => drift.column[n]),
+    );
   }
-}
 
-function subtractKnown(image: Float32Array, mean: Float32Array): void {
-  for (let i = 0; i < image.length; i++) {
-    const value = image[i];
-    image[i] = Number.isNaN(value) ? 0 : value - mean[i];
+  #spectraOf(frames: readonly number[], spectra: FrameSpectra): [Tensor2D, Tensor2D] {
+    const { length } = this.#plane;
+    const part = (values: Float32Array): Tensor2D => {
+      const some = new Float32Array(frames.length * length);
+      for (const [k, n] of frames.entries()) some.set(values.subarray(n * length, (n + 1) * length), k * length);
+      return tf.tensor2d(some, [frames.length, length]);
+    };
+    return [part(spectra.re), part(spectra.im)];
   }
-}
 
-/** Frame `k` as the model has it, in sample coordinates. */
-function predict({ mean, components, scores, count }: SampleModel, k: number, out: Float32Array): void {
-  out.set(mean);
-  for (let c = 0; c < count; c++) {
-    const score = scores[k * count + c];
-    const component = components.subarray(c * out.length, (c + 1) * out.length);
-    for (let i = 0; i < out.length; i++) out[i] += score * component[i];
+  /** Frames moved to where the sample stands still, and their phases. Call inside a tfjs scope. */
+  #align(drift: Drifts, frames: readonly number[], spectra: FrameSpectra): Aligned {
+    const [re, im] = this.#spectraOf(frames, spectra);
+    const { cos, sin } = this.#phases(drift, frames);
+    const [a, b] = [tf.sub(tf.mul(re, cos), tf.mul(im, sin)), tf.add(tf.mul(re, sin), tf.mul(im, cos))];
+    return { re, im, cos, sin, alignedRe: a as Tensor2D, alignedIm: b as Tensor2D };
   }
-}
 
-/** Adds `frame − pattern − model`, without its mean, to `sum`, where all are known. Overwrites `model`. */
-function addRest(frame: Float32Array, pattern: Float32Array, model: Float32Array, sum: Float32Array, count: Float32Array): void {
-  let total = 0;
-  let known = 0;
-  for (let i = 0; i < model.length; i++) {
-    const value = frame[i] - pattern[i] - model[i];
-    model[i] = value;
-    if (Number.isNaN(value)) continue;
-    total += value;
-    known++;
-  }
-  const mean = total / Math.max(1, known);
-  for (let i = 0; i < model.length; i++) {
-    const value = model[i];
-    if (Number.isNaN(value)) continue;
-    sum[i] += value - mean;
-    count[i]++;
-  }
-}
-
-/** Two halves of the frames between which the sample moved: only what stands still on the detector is common to them. */
-function splitByPlace(used: readonly number[], { row, column }: FramePositions): Uint8Array {
-  const of = (values: Float64Array): number[] => used.map((n) => values[n]);
-  const axis = extent(of(row)) >= extent(of(column)) ? of(row) : of(column);
-  const order = used.map((_, k) => k).sort((a, b) => axis[a] - axis[b]);
-  const out = new Uint8Array(used.length);
-  for (const [rank, k] of order.entries()) out[k] = rank < used.length / 2 ? 0 : 1;
-  return out;
-}
-
-/** The strongest components of `rows` vectors and the vectors' scores, through the eigenvectors of their Gram matrix. */
-function principalComponents(
-  values: Float32Array,
-  rows: number,
-  columns: number,
-  wanted: number,
-): Pick<SampleModel, 'components' | 'scores' | 'count'> {
-  const count = Math.min(wanted, rows - 1);
-  const [scores, components] = readAll(() => {
-    const all = tf.tensor2d(values, [rows, columns]);
-    const gram = tf.matMul(all, all, false, true);
+  /** Strongest left singular vectors of the aligned frames without the pattern, `[used, components]`. */
+  #strongest({ cos, sin, alignedRe, alignedIm }: Aligned): Tensor2D {
+    const { length, multiplicity } = this.#plane;
+    const rows = this.#used.length;
+    const pattern = this.#solution?.pattern;
+    const weight = tf.sqrt(tf.tensor2d(multiplicity, [1, length]));
+    let [a, b]: Tensor[] = [alignedRe, alignedIm];
+    if (pattern) {
+      const [p, q] = [pattern.re, pattern.im].map((part) => tf.tensor2d(Float32Array.from(part), [1, length]));
+      a = tf.sub(a, tf.sub(tf.mul(cos, p), tf.mul(sin, q)));
+      b = tf.sub(b, tf.add(tf.mul(sin, p), tf.mul(cos, q)));
+    }
+    const square = (part: Tensor): Tensor => {
+      const weighted = tf.mul(part, weight) as Tensor2D;
+      return tf.matMul(weighted, weighted, false, true);
+    };
+    const gram = tf.add(square(a), square(b)) as Tensor2D;
     const { vectors } = eigh(tf.div(gram, tf.maximum(tf.max(tf.abs(gram)), 1e-30)));
-    const strongest = vectors.slice([0, rows - count], [rows, count]);
-    return [strongest, tf.matMul(strongest, all, true, false)];
-  });
-  return { scores, components, count };
+    return vectors.slice([0, rows - this.#keep], [rows, this.#keep]);
+  }
+
+  /** The parts of {@link Sums}. */
+  #sums({ re, im, cos, sin, alignedRe, alignedIm }: Aligned, weights: Tensor2D): Tensor[] {
+    const project = (values: Tensor2D) => tf.matMul(weights, values, true, false);
+    return [
+      tf.sum(re, 0),
+      tf.sum(im, 0),
+      tf.sum(tf.add(tf.square(re), tf.square(im)), 0),
+      project(alignedRe),
+      project(alignedIm),
+      project(cos),
+      project(sin),
+    ];
+  }
+
+  /** Sums over some of the frames `used`, given by their places there. */
+  #collect(drift: Drifts, places: readonly number[], spectra: FrameSpectra): Sums {
+    const keep = this.#keep;
+    const rows = places.flatMap((k) => [...this.#weights.subarray(k * keep, (k + 1) * keep)]);
+    const frames = places.map((k) => this.#used[k]);
+    const parts = readAll(() => this.#sums(this.#align(drift, frames, spectra), tf.tensor2d(rows, [frames.length, keep])));
+    return nameSums(frames.length, parts);
+  }
+
+  /** As if nothing stood still, with a pattern as strong as the noise. */
+  #firstPowers({ frames, energy, projectionRe, projectionIm }: Sums): Powers {
+    const { rings, ring, multiplicity, population, length } = this.#plane;
+    const sample = Array.from({ length: this.#keep }, () => new Float64Array(rings).fill(LEAST));
+    const noise = new Float64Array(rings).fill(LEAST);
+    for (let q = 0; q < length; q++) {
+      let rest = energy[q];
+      const share = multiplicity[q] / population[ring[q]];
+      for (let i = 0; i < sample.length; i++) {
+        const power = projectionRe[i * length + q] ** 2 + projectionIm[i * length + q] ** 2;
+        sample[i][ring[q]] += share * power;
+        rest -= power;
+      }
+      noise[ring[q]] += (share * Math.max(0, rest)) / frames;
+    }
+    return { sample, pattern: noise.slice(), noise };
+  }
+}
+
+/** Frames, their phases, and the frames in register; `[frames, length]`. */
+interface Aligned {
+  readonly re: Tensor2D;
+  readonly im: Tensor2D;
+  readonly cos: Tensor2D;
+  readonly sin: Tensor2D;
+  readonly alignedRe: Tensor2D;
+  readonly alignedIm: Tensor2D;
+}
+
+function nameSums(frames: number, parts: readonly Float32Array[]): Sums {
+  const [totalRe, totalIm, energy, projectionRe, projectionIm, standRe, standIm] = parts;
+  return { frames, totalRe, totalIm, energy, projectionRe, projectionIm, standRe, standIm };
+}
+
+/** Keeps powers off 0. */
+const LEAST = 1e-30;
+
+interface Solution {
+  readonly pattern: PatternSpectrum;
+  /** Spectra of the sample's components, `[components, length]`. */
+  readonly sampleRe: Float32Array;
+  readonly sampleIm: Float32Array;
+  readonly powers: Powers;
+}
+
+/** The most probable pattern for the powers, and the powers that it and the sample's components show. */
+function solvePattern(sums: Sums, powers: Powers, plane: FrequencyPlane): Solution {
+  const { frames, totalRe, totalIm, energy, projectionRe, projectionIm, standRe, standIm } = sums;
+  const { rings, ring, multiplicity, population, length } = plane;
+  const keep = powers.sample.length;
+  const pattern = { re: new Float64Array(length), im: new Float64Array(length), decided: new Float64Array(length) };
+  const sampleRe = new Float32Array(keep * length);
+  const sampleIm = new Float32Array(keep * length);
+  const next = {
+    sample: powers.sample.map(() => new Float64Array(rings).fill(LEAST)),
+    pattern: new Float64Array(rings).fill(LEAST),
+    noise: new Float64Array(rings).fill(LEAST),
+  };
+  const shrink = powers.sample.map((power) => power.map((value, i) => 1 / (1 + powers.noise[i] / value)));
+  for (let q = 0; q < length; q++) {
+    const i = ring[q];
+    const noise = powers.noise[i];
+    const share = multiplicity[q] / population[i];
+    // the components are orthonormal: their block of the normal equations is diagonal, and leaves one equation
+    let left = frames + noise / powers.pattern[i];
+    let re = totalRe[q];
+    let im = totalIm[q];
+    for (let k = 0, at = q; k < keep; k++, at += length) {
+      const h = shrink[k][i];
+      left -= h * (standRe[at] ** 2 + standIm[at] ** 2);
+      re -= h * (standRe[at] * projectionRe[at] + standIm[at] * projectionIm[at]);
+      im -= h * (standRe[at] * projectionIm[at] - standIm[at] * projectionRe[at]);
+    }
+    const open = left - noise / powers.pattern[i];
+    left = Math.max(left, 1e-6 * frames);
+    re /= left;
+    im /= left;
+    const variance = noise / left;
+    pattern.re[q] = re;
+    pattern.im[q] = im;
+    pattern.decided[q] = Math.min(1, Math.max(0, open / frames));
+    next.pattern[i] += share * (re * re + im * im + variance);
+    let rest = energy[q] - 2 * (re * totalRe[q] + im * totalIm[q]) + frames * (re * re + im * im);
+    for (let k = 0, at = q; k < keep; k++, at += length) {
+      const h = shrink[k][i];
+      const ar = projectionRe[at] - (standRe[at] * re - standIm[at] * im);
+      const ai = projectionIm[at] - (standRe[at] * im + standIm[at] * re);
+      const power = ar * ar + ai * ai;
+      sampleRe[at] = h * ar;
+      sampleIm[at] = h * ai;
+      const stand = standRe[at] ** 2 + standIm[at] ** 2;
+      next.sample[k][i] += share * (h * h * power + noise * h + h * h * stand * variance);
+      rest -= (2 * h - h * h) * power;
+    }
+    next.noise[i] += (share * Math.max(0, rest)) / Math.max(1, frames - keep - 1);
+  }
+  return { pattern, sampleRe, sampleIm, powers: next };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findStandingPattern } from '../../../src/registration/index.js';
+import { findFixedPattern } from '../../../src/registration/index.js';
 import { Random, simulateGrapheneSeries } from '../../../src/synthetic/index.js';
 import { withoutLeak } from './simulated.js';
 
@@ -38,11 +38,11 @@ function similarity(found: Float32Array, border = 8): number {
   return ab / Math.sqrt(aa * bb);
 }
 
-describe('findStandingPattern', () => {
+describe('findFixedPattern', () => {
   test('separates what stands still from what moves, where the drift is known', async () => {
     const seen: number[] = [];
     const found = await withoutLeak(() =>
-      findStandingPattern(frames(0.05), [side, side], async () => drift, { onRound: (round) => seen.push(round) }),
+      findFixedPattern(frames(0.05), [side, side], async () => drift, { onRound: (round) => seen.push(round) }),
     );
     // a drift that does not change ends it
     expect(seen).toEqual([1]);
@@ -55,7 +55,7 @@ describe('findStandingPattern', () => {
   });
 
   test('a weak one is found as strong as it is, not as strong as the noise', async () => {
-    const found = await findStandingPattern(frames(0.01), [side, side], async () => drift);
+    const found = await findFixedPattern(frames(0.01), [side, side], async () => drift);
     expect(found.strength).toBeGreaterThan(0.006);
     // the sample moves by a sixth of the frame only: some of it stays undecided
     expect(found.strength).toBeLessThan(0.02);
@@ -63,7 +63,7 @@ describe('findStandingPattern', () => {
   });
 
   test('where nothing stands still, little is found', async () => {
-    const found = await findStandingPattern(frames(0), [side, side], async () => drift);
+    const found = await findFixedPattern(frames(0), [side, side], async () => drift);
     expect(found.strength).toBeLessThan(0.016);
   });
 
@@ -82,13 +82,13 @@ describe('findStandingPattern', () => {
       const share = Math.max(0, Math.sin(n / 3));
       return frame.map((value, i) => value + share * Math.log(clean[i]));
     });
-    const found = await findStandingPattern(mixed, [side, side], async () => drift);
+    const found = await findFixedPattern(mixed, [side, side], async () => drift);
     expect(similarity(found.logarithm)).toBeGreaterThan(0.8);
   });
 
   test('missing pixels, edges and single ones, stay out of it', async () => {
     const masked = frames(0.05).map((frame) => frame.map((value, i) => (i % side < 6 || i % 701 === 0 ? Number.NaN : value)));
-    const found = await findStandingPattern(masked, [side, side], async () => drift);
+    const found = await findFixedPattern(masked, [side, side], async () => drift);
     expect(found.logarithm.every(Number.isFinite)).toBe(true);
     expect(similarity(found.logarithm, 14)).toBeGreaterThan(0.9);
     for (let r = 0; r < side; r++) expect(found.logarithm[r * side + 2]).toBe(0);
@@ -100,14 +100,14 @@ describe('findStandingPattern', () => {
       calls++;
       return { ...drift, row: drift.row.map((value, n) => value + (calls % 2) * 0.1 * (n % 3)) };
     };
-    const found = await findStandingPattern(frames(0.05), [side, side], register, { maxRounds: 3 });
+    const found = await findFixedPattern(frames(0.05), [side, side], register, { maxRounds: 3 });
     expect([calls, found.rounds]).toEqual([4, 3]);
     expect(found.change).toBeGreaterThan(0.05);
   });
 
   test('a registration that solves nothing gives no pattern, and no failure', async () => {
     const nothing = { row: new Float64Array(count), column: new Float64Array(count), solved: new Uint8Array(count), misfit: 0 };
-    const found = await withoutLeak(() => findStandingPattern(frames(0.05), [side, side], async () => nothing));
+    const found = await withoutLeak(() => findFixedPattern(frames(0.05), [side, side], async () => nothing));
     expect([found.reliability, found.strength, found.rounds, found.change]).toEqual([0, 0, 0, 0]);
   });
 });
