@@ -15,7 +15,7 @@ export interface RegistrationPlan {
 }
 
 /** Resident memory of Node with TensorFlow loaded and warm, before any data; and of the threads that write. */
-const BASE_BYTES = 600 * 2 ** 20;
+const BASE_BYTES = 660 * 2 ** 20;
 const WRITING_BYTES = 60 * 2 ** 20;
 
 /** Seconds of each phase for one of its units of work, measured on two cores; {@link PlanOptions.slowness} scales them. */
@@ -23,16 +23,16 @@ const SECONDS = {
   /** Loading what computes, looking at the detector, writing the report. */
   once: 3,
   /** A pixel of the coarse sample, over all rounds. */
-  patternPixel: 1.25e-6,
+  patternPixel: 3.9e-7,
   /** A pixel of a window with its margins. */
-  filterPixel: 1.5e-7,
-  /** A pair, correlated on a grid of 128², and refined. */
-  pair: 8e-5,
+  filterPixel: 3e-8,
+  /** A pair at a band of 64, correlated on a grid of 96², and refined. */
+  pair: 2.3e-5,
   /** A frame, and a product of the factorization. */
-  solveFrame: 1e-3,
+  solveFrame: 2e-3,
   solveProduct: 1.5e-9,
   /** A pixel of a whole frame: read, shifted, compressed, written. */
-  shiftPixel: 1e-8,
+  shiftPixel: 2.5e-8,
 } as const;
 
 export interface PlanOptions {
@@ -54,7 +54,8 @@ export function planRegistration(info: StackInfo, options: PlanOptions): Registr
   const band = bandOf(window, sigma);
   const pairs = countPairs(compared, options.pairs);
   const frameBytes = height * width * BYTES_PER_PIXEL[pixelType];
-  const spectra = compared * 2 * band * (band + 1) * 8;
+  // twice: the pair step has its own, and what its coarse grid needs
+  const spectra = compared * (2 * 2 * band * (band + 1) * 8 + 4 * (1.5 * band) ** 2);
   // edge images and their sums for the error bars, three matrices of pairs, the Laplacian
   const errors = compared * 4 * band * band * 4 * 4;
   const tables = compared * compared * (3 * 4 + 2 * 4 + 8);

@@ -40,13 +40,10 @@ export interface FixedPatternOptions {
   readonly smooth?: number;
   /** Registrations at most. Default 5. */
   readonly maxRounds?: number;
-  /** Rounds end when no drift changes by more, pixels of the frames. Default 0.05. */
+  /** Rounds end when no drift changes by more, pixels of the frames. Default 0.02. */
   readonly tolerance?: number;
   readonly onRound?: ((round: number, rounds: number) => void) | undefined;
 }
-
-/** Rounds that take what lies beyond the region from the model; it stays for the later ones. */
-const FILLING_ROUNDS = 2;
 
 /**
  * Finds what stands still on the detector while the sample drifts: spots, scratches, fibers.
@@ -64,7 +61,7 @@ export async function findFixedPattern(
   register: (pattern: Float32Array) => Promise<SampleDrift>,
   options: FixedPatternOptions = {},
 ): Promise<FixedPattern> {
-  const { components = 6, smooth = 6, maxRounds = 5, tolerance = 0.05, onRound } = options;
+  const { components = 6, smooth = 6, maxRounds = 5, tolerance = 0.02, onRound } = options;
   const region = new FineFrames(frames, shape, smooth);
   const separator = new PatternSeparator(region.spectra, components);
   let pattern: Float32Array = new Float32Array(shape[0] * shape[1]);
@@ -76,11 +73,9 @@ export async function findFixedPattern(
   while (rounds < maxRounds && change > tolerance) {
     const used = [...drift.solved.keys()].filter((n) => drift.solved[n]);
     if (used.length < 2) break;
-    if (rounds < FILLING_ROUNDS) {
-      separator.separate(drift, used);
-      region.fillBeyond(used, separator.predict(drift));
-    }
-    // in the first rounds the second time, with components that are free of the pattern
+    separator.separate(drift, used);
+    // the second time with components that are free of the pattern; what was filled in stays for the later rounds
+    region.fillBeyond(used, separator.predict(drift));
     const spectrum = separator.separate(drift, used);
     pattern = region.image(spectrum);
     await breathe();

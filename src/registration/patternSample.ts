@@ -87,7 +87,7 @@ export async function sampleFixedPattern(
     return { ...solution, misfit: coarsen * weightedMisfit(pairs, pairResiduals(pairs, solution, minWeight)) };
   };
   const found = await findFixedPattern(frames, [side, side], register, {
-    tolerance: 0.05 / coarsen,
+    tolerance: 0.02 / coarsen,
     onRound: (round, rounds) => onProgress?.(round, rounds),
   });
   const sampled = Array.from({ length: looks }, (_, k) => Math.floor(((k + 0.5) * count) / looks));

@@ -21,9 +21,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 // real ones would leave behind: what set-up does in which order, and how it goes on, takes milliseconds to see.
 
 const NPM = `
-mkdir -p node_modules/@tensorflow/tfjs-node/binding node_modules/typescript/bin
+mkdir -p node_modules/@tensorflow/tfjs-node/binding node_modules/typescript/bin node_modules/assemblyscript/bin
 [ -z "$BREAK_NPM" ] || exit 1
-cp "$FAKES/tsc.js" node_modules/typescript/bin/tsc`;
+cp "$FAKES/tsc.js" node_modules/typescript/bin/tsc
+cp "$FAKES/asc.js" node_modules/assemblyscript/bin/asc.js`;
 const TSC = `
 const out = process.argv[process.argv.indexOf('--outDir') + 1];
 require('fs').mkdirSync(out, { recursive: true });
@@ -43,6 +44,10 @@ const GPP = `
 [ "$1" = --version ] && exit 0
 while [ "$1" != -o ]; do shift; done
 touch "$2"`;
+const ASC = `
+const out = process.argv[process.argv.indexOf('--outFile') + 1];
+require('fs').mkdirSync(require('path').dirname(out), { recursive: true });
+require('fs').writeFileSync(out, '');`;
 /** What the steps call, in order; \`g++ --version\` and \`python3 -c\` only look. */
 const ALL = ['npm ci', 'python3 -m venv', 'python -m pip install', 'python -m pip download', 'python unpackWheel.py', 'g++'];
 
@@ -81,6 +86,7 @@ beforeEach(() => {
   cpSync('binder', join(root, 'binder'), { recursive: true });
   writeFileSync(join(root, 'src', 'index.ts'), 'export const one: number = 1;\n');
   writeFileSync(join(fakes, 'tsc.js'), TSC);
+  writeFileSync(join(fakes, 'asc.js'), ASC);
   // the shell's own tools, without the machine's Python and compilers
   for (const name of ['sh', 'basename', 'mkdir', 'cp', 'rm', 'touch']) {
     const real = ['/bin', '/usr/bin'].map((folder) => join(folder, name)).find(existsSync);

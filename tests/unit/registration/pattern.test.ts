@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { isLeemError } from '../../../src/errors.js';
-import { findFixedPattern, registerStack } from '../../../src/registration/index.js';
+import { registerStack } from '../../../src/registration/index.js';
 import { patternGain, sampleFixedPattern } from '../../../src/registration/patternSample.js';
 import { flatFieldGain, takePattern } from '../../../src/registration/takePattern.js';
 import { ImageStack } from '../../../src/stack/index.js';
-import { Random, simulateGrapheneSeries } from '../../../src/synthetic/index.js';
+import { Random } from '../../../src/synthetic/index.js';
 import { driftErrors, knownSeries, largest, withoutLeak } from './simulated.js';
 
 /** A pattern of fine dirt, rms 1, mean 0. */
@@ -25,66 +25,6 @@ function similarity(a: ArrayLike<number>, b: ArrayLike<number>, use: (i: number)
   return ab / Math.sqrt(aa * bb);
 }
 
-describe('findFixedPattern', () => {
-  const side = 96;
-  const count = 30;
-  const series = simulateGrapheneSeries({
-    frames: count,
-    height: side,
-    width: side,
-    driftPixels: 16,
-    energies: [5, 6.5],
-    seed: 5,
-  });
-  const axis = (k: number): Float64Array => Float64Array.from({ length: count }, (_, n) => series.truth.drift[2 * n + k]);
-  const drift = { row: axis(0), column: axis(1), solved: new Uint8Array(count).fill(1), misfit: 0 };
-  /** Logarithms: a sample that moves, `strength` of dirt that stands still, 2 % of noise. */
-  const frames = (strength: number): Float32Array[] => {
-    const pattern = dirt(side * side, 3);
-    return Array.from({ length: count }, (_, n) => {
-      const random = new Random(8, n);
-      return series.cleanFrame(n).map((value, i) => Math.log(value) + strength * pattern[i] + random.normal(0, 0.02));
-    });
-  };
-
-  test('separates what stands still from what moves, where the drift is known', async () => {
-    const seen: number[] = [];
-    const register = async () => drift;
-    const found = await withoutLeak(() =>
-      findFixedPattern(frames(0.05), [side, side], register, { onRound: (round) => seen.push(round) }),
-    );
-    // a drift that does not change ends it at the least number of rounds
-    expect(seen).toEqual([1, 2, 3]);
-    expect([found.rounds, found.change]).toEqual([3, 0]);
-    expect(similarity(found.logarithm, dirt(side * side, 3))).toBeGreaterThan(0.8);
-    expect(found.strength).toBeGreaterThan(0.04);
-    expect(found.strength).toBeLessThan(0.06);
-    expect(found.reliability).toBeGreaterThan(0.8);
-    const mean = found.logarithm.reduce((a, b) => a + b, 0) / found.logarithm.length;
-    expect(mean).toBeCloseTo(0, 4);
-  });
-
-  test('finds less, and less reliably, where nothing stands still', async () => {
-    const found = await findFixedPattern(frames(0), [side, side], async () => drift);
-    expect(found.strength).toBeLessThan(0.025);
-    expect(found.reliability).toBeLessThan(0.7);
-  });
-
-  test('missing pixels stay out of it', async () => {
-    const masked = frames(0.05).map((frame) => frame.map((value, i) => (i % side < 6 ? Number.NaN : value)));
-    const found = await findFixedPattern(masked, [side, side], async () => drift);
-    expect(found.logarithm.every(Number.isFinite)).toBe(true);
-    expect(similarity(found.logarithm, dirt(side * side, 3), (i) => i % side >= 24)).toBeGreaterThan(0.75);
-  });
-
-  test('a registration that solves nothing gives no pattern, and no failure', async () => {
-    const nothing = { row: new Float64Array(count), column: new Float64Array(count), solved: new Uint8Array(count), misfit: 0 };
-    const found = await withoutLeak(() => findFixedPattern(frames(0.05), [side, side], async () => nothing));
-    expect(found.reliability).toBeLessThan(0.15);
-    expect(found.logarithm.every(Number.isFinite)).toBe(true);
-  });
-});
-
 describe('a pattern in a series', () => {
   const still = knownSeries({ frames: 40, height: 220, width: 220, driftPixels: 16, noise: 0.05, fixedPattern: 0.06 });
 
@@ -98,8 +38,9 @@ describe('a pattern in a series', () => {
     expect(found.patternImage?.pixels).toHaveLength(220 * 220);
     const before = driftErrors(plain.drift, still).sort();
     const after = driftErrors(found.drift, still).sort();
-    expect(after[20]).toBeLessThan(before[20]);
-    expect(after[39]).toBeLessThan(Math.max(0.5, before[39]));
+    const rms = (errors: Float64Array): number => Math.hypot(...errors) / Math.sqrt(errors.length);
+    expect(rms(after)).toBeLessThan(0.95 * rms(before));
+    expect(after[39]).toBeLessThan(0.8 * before[39]);
   });
 
   test('one that is given is taken out as it is', async () => {
