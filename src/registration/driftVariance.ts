@@ -23,6 +23,12 @@ export interface DriftVarianceInput {
  * (drifts of 6 to 18 px, patterns of 3 %) the errors that the parts of the window do not show were 5 to 20 % of it.
  */
 const REMAINS = 0.15;
+/**
+ * Largest pull of a pattern that a frame does not lock on, in units of window / (π · band), about the width of a correlation
+ * peak: a weak peak beside a strong one moves its top by a fraction of the width. A frame that was locked moved by all of the
+ * drift, which says nothing of what remains.
+ */
+const LARGEST_PULL = 0.4;
 /** Neighbors on each side over which the variance of a frame is averaged with its own. */
 const NEIGHBORS = 2;
 /** Pixels at which a pair is only wrong, however far. */
@@ -37,12 +43,14 @@ export class DriftVariance {
   readonly #parts: PartErrors;
   readonly #known: readonly number[];
   readonly #change: PatternChange | undefined;
+  readonly #largestPull: number;
   readonly #contradiction: { readonly row: Float64Array; readonly column: Float64Array };
 
   constructor({ spectra, pairs, solution, minWeight, weightPower, patternChange }: DriftVarianceInput) {
     this.#known = [...solution.solved.keys()].filter((m) => solution.solved[m]);
     this.#parts = partErrors(spectra, pairs, solution, { minWeight, weightPower });
     this.#change = patternChange;
+    this.#largestPull = (LARGEST_PULL * spectra.windowSize) / (Math.PI * spectra.band);
     const contradiction = (axis: 'row' | 'column'): Float64Array =>
       meanSquareResiduals(pairs, axis === 'row' ? pairs.shiftRow : pairs.shiftColumn, solution[axis], {
         known: this.#known,
@@ -70,7 +78,7 @@ export class DriftVariance {
     const variance = known.map((_, k) => {
       const scatter = parts.reduce((sum, part) => sum + part[k] ** 2, 0) / Math.max(1, parts.length - 1);
       const scaled = scatter * parts.length;
-      const remains = change ? (REMAINS * change[k]) ** 2 : 0;
+      const remains = change ? (REMAINS * Math.min(this.#largestPull, Math.abs(change[k]))) ** 2 : 0;
       return scaled + remains + own[k] + (reference === undefined ? 0 : own[reference]);
     });
     const out = smoothVariance(variance);

@@ -157,18 +157,23 @@ describe('DriftVariance', () => {
     expect(after[5] - before[5]).toBeLessThan(0.01);
   });
 
-  test('what a pattern did to a frame raises it by a share of that', () => {
+  test('what a pattern did to a frame raises it by a share of that, up to what a pull can do', () => {
     const spectra = scene(truth, 1);
     const pairs = exactPairs(truth, () => 0.8);
     const solution = solveDrift(pairs);
-    const change = { row: new Float64Array(count), column: new Float64Array(count) };
-    change.row.fill(2, 20, 40);
-    const [plain, changed] = [undefined, change].map((patternChange) =>
-      new DriftVariance({ spectra, pairs, solution, ...OPTIONS, patternChange }).relativeTo(0),
-    );
-    expect(Math.sqrt(changed.row[30] - plain.row[30])).toBeCloseTo(0.3, 2);
-    expect(changed.row[5]).toBeCloseTo(plain.row[5], 6);
-    expect(changed.column[30]).toBeCloseTo(plain.column[30], 6);
+    const widest = (0.4 * spectra.windowSize) / (Math.PI * spectra.band);
+    const raised = (pixels: number, frame: number, axis: 'row' | 'column'): number => {
+      const change = { row: new Float64Array(count), column: new Float64Array(count) };
+      change.row.fill(pixels, 20, 40);
+      const [plain, changed] = [undefined, change].map((patternChange) =>
+        new DriftVariance({ spectra, pairs, solution, ...OPTIONS, patternChange }).relativeTo(0),
+      );
+      return changed[axis][frame] - plain[axis][frame];
+    };
+    expect(Math.sqrt(raised(0.5 * widest, 30, 'row'))).toBeCloseTo(0.15 * 0.5 * widest, 2);
+    expect(Math.sqrt(raised(-9 * widest, 30, 'row'))).toBeCloseTo(0.15 * widest, 2);
+    expect(raised(9 * widest, 5, 'row')).toBeCloseTo(0, 6);
+    expect(raised(9 * widest, 30, 'column')).toBeCloseTo(0, 6);
   });
 });
 
