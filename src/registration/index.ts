@@ -9,6 +9,7 @@ export {
   type PairCheckpoint,
   type PairChoice,
 } from './correlateStack.js';
+export { type DescendDriftOptions, type DescentStep, descendDrift } from './descendDrift.js';
 export { type DriftTable, driftTable } from './driftQuality.js';
 export { DriftVariance, type DriftVarianceInput, type PatternChange } from './driftVariance.js';
 export { EdgeFilter, type EdgeFilterPlan, edgeFilter, planEdgeFilter } from './edgeFilter.js';
