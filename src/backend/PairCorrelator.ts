@@ -138,6 +138,7 @@ export class PairCorrelator {
   readonly #largest: number;
   readonly #gridStep: number;
   #queue: Promise<unknown> = Promise.resolve();
+  #ended: Promise<unknown> = Promise.resolve();
   #settle: { answers: number; resolve(): void } | undefined;
 
   /**
@@ -240,6 +241,7 @@ export class PairCorrelator {
     prepare();
     if (this.#workers.length > 0) await this.#runOnThreads();
     if (this.#workers.length === 0) {
+      await this.#ended; // a thread that still runs would take rows
       prepare();
       this.#kernel.work(this.#at.job, this.#at.scratch);
     }
@@ -260,7 +262,8 @@ export class PairCorrelator {
 
   /** Ends the threads; a job under way is finished on the calling one. */
   dispose(): void {
-    for (const worker of this.#workers.splice(0)) void worker.terminate();
+    const ending = this.#workers.splice(0).map((worker) => worker.terminate());
+    if (ending.length > 0) this.#ended = Promise.all(ending);
     this.#settle?.resolve();
   }
 }

@@ -128,6 +128,19 @@ test('jobs that are asked for at once are done one after the other', async () =>
   expect(await correlator.search(job(4))).toEqual(together[1]);
 });
 
+test('a job whose threads end under way is done again by the calling one', async () => {
+  const spectra = noise(64, 16, 64, 12);
+  const all = { start: 0, stop: 64 };
+  const job = { rows: all, columns: all, reach: 64 };
+  const alone = await open(spectra, 32, 0).search(job);
+  const correlator = open(spectra, 32, 3);
+  await correlator.search({ rows: { start: 0, stop: 1 }, columns: { start: 0, stop: 4 }, reach: 4 }); // the threads run
+  const pending = correlator.search(job);
+  setTimeout(() => correlator.dispose(), 2);
+  const upper = (values: Float32Array) => values.map((value, k) => (Math.floor(k / 3) % 64 > Math.floor(k / 192) ? value : 0));
+  expect(upper(await pending)).toEqual(upper(alone));
+});
+
 test('a job that was not announced is refused', async () => {
   const correlator = new PairCorrelator(noise(8, 8, 64, 1), { side: 16, windowSize: 64, largest: 16, threads: 0 });
   const rows = { start: 0, stop: 4 };
