@@ -5,9 +5,6 @@ import type { RunOptions } from './runRegistration.js';
 
 type ChartData = Pick<RegistrationReport, 'axis' | 'drift' | 'sigma' | 'weight' | 'used' | 'pairs' | 'truth'>;
 
-/** Pairs that contradict the others, listed in the report. */
-const OUTLIERS = 30;
-
 export interface BuildReportInput {
   readonly stack: ImageStack;
   readonly found: Registration;
@@ -108,7 +105,7 @@ function loopOutliers(found: Registration, start: number): LoopOutlier[] {
       });
     }
   }
-  return out.sort((a, b) => b.weight - a.weight).slice(0, OUTLIERS);
+  return out;
 }
 
 function reportPattern(found: Registration): ReportPattern | undefined {
