@@ -1,7 +1,7 @@
-import { DriftVariance, type PatternChange } from './driftVariance.js';
+import { DriftVariance, type DriftVarianceInput } from './driftVariance.js';
 import { interpolateDrift, interpolationError } from './interpolateDrift.js';
 import type { DriftSolution, PairTable } from './solveDrift.js';
-import type { WindowSpectra } from './windowSpectra.js';
+import { median } from './statistics.js';
 
 /** Drift and standard error of every frame of the stack. */
 export interface DriftTable {
@@ -21,14 +21,7 @@ export interface DriftTable {
   readonly doubtful: Uint8Array;
 }
 
-export interface DriftQualityInput {
-  readonly spectra: WindowSpectra;
-  readonly pairs: PairTable;
-  readonly solution: DriftSolution;
-  readonly minWeight: number;
-  readonly weightPower: number;
-  /** What taking the fixed pattern out did to the frames that were compared; default nothing. */
-  readonly patternChange?: PatternChange | undefined;
+export interface DriftQualityInput extends DriftVarianceInput {
   /** Indices, in the stack, of the M frames that were compared. */
   readonly frames: readonly number[];
   /** Number of frames of the stack. */
@@ -142,7 +135,6 @@ function markDoubtful(placed: Placed, remark: string[], doubtful: Uint8Array): v
     const off = (values: readonly number[]): number => values[k] - (1 - t) * values[k - 1] - t * values[k + 1];
     return Math.hypot(off(valuesRow), off(valuesColumn));
   });
-  const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
   const usualApart = median(apart);
   const usualSigma = median(sigmas);
   for (const [k, n] of places.entries()) {

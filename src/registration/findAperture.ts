@@ -1,3 +1,5 @@
+import { median } from './statistics.js';
+
 /** A round field of view: pixels farther than `radius` from the center see no sample. */
 export interface Aperture {
   readonly row: number;
@@ -55,8 +57,8 @@ function isLit(image: Float64Array, rows: number, columns: number, { row, column
     }
   }
   if (outside.length === 0) return false;
-  const level = (middle(inside) + middle(outside)) / 2;
-  return middle(inside) > middle(outside) && inside.filter((value) => value > level).length > 0.7 * inside.length;
+  const level = (median(inside) + median(outside)) / 2;
+  return median(inside) > median(outside) && inside.filter((value) => value > level).length > 0.7 * inside.length;
 }
 
 function shrink(image: ArrayLike<number>, width: number, scale: number, rows: number, columns: number): Float64Array {
@@ -79,18 +81,13 @@ function sampleRay(image: Float64Array, rows: number, columns: number, angle: nu
   }
 }
 
-function middle(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? 0;
-}
-
 /** Distance at which the light drops for good, or undefined. */
 function edgeOf(profile: readonly number[]): number | undefined {
   let best: number | undefined;
   let most = DROP;
   for (let r = 6; r + 4 < profile.length; r++) {
-    const inside = middle(profile.slice(r - 5, r - 1));
-    const outside = middle(profile.slice(r + 2, r + 6));
+    const inside = median(profile.slice(r - 5, r - 1));
+    const outside = median(profile.slice(r + 2, r + 6));
     const ratio = (inside + 1e-9) / (outside + 1e-9);
     if (ratio <= most) continue;
     const beyond = profile.slice(r + 2);
@@ -110,7 +107,7 @@ function fitCircle(places: readonly (readonly [number, number])[]): Aperture | u
     if (!circle) return undefined;
     const { row, column, radius } = circle;
     const off = kept.map(([y, x]) => Math.abs(Math.hypot(y - row, x - column) - radius));
-    const limit = Math.max(0.02 * radius, 1.5, 2.5 * middle(off));
+    const limit = Math.max(0.02 * radius, 1.5, 2.5 * median(off));
     const next = kept.filter((_, k) => off[k] <= limit);
     if (next.length === kept.length) break;
     kept = next;

@@ -9,6 +9,7 @@ import {
 } from '../../../src/registration/index.js';
 import type { WindowSpectra } from '../../../src/registration/windowSpectra.js';
 import { Random } from '../../../src/synthetic/index.js';
+import { exactPairs } from './exactPairs.js';
 import { withoutLeak } from './simulated.js';
 import { spectraOf } from './spectraOf.js';
 
@@ -42,25 +43,6 @@ function randomDrift(count: number, seed: number): { row: Float64Array; column: 
   const random = new Random(seed);
   const axis = (): Float64Array => Float64Array.from({ length: count }, (_, n) => (n === 0 ? 0 : random.uniform(-4, 4)));
   return { row: axis(), column: axis() };
-}
-
-/** Pairs of all frames with exact shifts and one weight. */
-function exactPairs(drift: { row: Float64Array; column: Float64Array }, weight: (i: number, j: number) => number): PairTable {
-  const count = drift.row.length;
-  const table = {
-    count,
-    shiftRow: new Float32Array(count * count),
-    shiftColumn: new Float32Array(count * count),
-    weight: new Float32Array(count * count).fill(Number.NaN),
-  };
-  for (let i = 0; i < count; i++) {
-    for (let j = i + 1; j < count; j++) {
-      table.shiftRow[i * count + j] = drift.row[j] - drift.row[i];
-      table.shiftColumn[i * count + j] = drift.column[j] - drift.column[i];
-      table.weight[i * count + j] = weight(i, j);
-    }
-  }
-  return table;
 }
 
 /** Pairs as the correlation of the scenes gives them: drifts with a frame's own error each. */

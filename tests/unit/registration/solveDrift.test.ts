@@ -5,6 +5,7 @@ import { pairResiduals } from '../../../src/registration/pairResiduals.js';
 import { automaticMinWeight } from '../../../src/registration/pairWeights.js';
 import { connectedFrames, type PairTable, solveDrift } from '../../../src/registration/solveDrift.js';
 import { Random } from '../../../src/synthetic/index.js';
+import { exactPairs } from './exactPairs.js';
 
 interface Drift {
   readonly row: readonly number[];
@@ -16,25 +17,6 @@ function randomDrift(count: number, seed: number): Drift {
   const random = new Random(seed);
   const axis = (): number[] => Array.from({ length: count }, () => Math.round(64 * random.uniform(-20, 20)) / 64);
   return { row: axis(), column: axis() };
-}
-
-/** The table of exact pair shifts; pairs for which `weight` gives 0 do not exist. */
-function exactPairs(drift: Drift, weight: (i: number, j: number) => number): PairTable {
-  const count = drift.row.length;
-  const table = {
-    count,
-    shiftRow: new Float32Array(count * count),
-    shiftColumn: new Float32Array(count * count),
-    weight: new Float32Array(count * count).fill(Number.NaN),
-  };
-  for (let i = 0; i < count; i++) {
-    for (let j = i + 1; j < count; j++) {
-      table.shiftRow[i * count + j] = drift.row[j] - drift.row[i];
-      table.shiftColumn[i * count + j] = drift.column[j] - drift.column[i];
-      table.weight[i * count + j] = weight(i, j);
-    }
-  }
-  return table;
 }
 
 function largestError(found: { row: Float64Array; column: Float64Array }, drift: Drift, frames: readonly number[]): number {
