@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import { throwIfAborted } from '../errors.js';
+import { PairThreads } from './PairThreads.js';
+import { Pace } from './pace.js';
 import { type WebAssemblyMemory, type WebAssemblyModule, webAssembly } from './webAssembly.js';
 
 /** Spectra of real images: rows with negative frequencies from `band` on, columns 0 … band, the Nyquist ones left out. */
@@ -19,6 +21,8 @@ export interface PairJob {
   /** `start` must be a multiple of 4. */
   readonly columns: { readonly start: number; readonly stop: number };
   readonly reach: number;
+  /** Ends the job early, and the threads with it: no other job can be done then. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What the search does with each pair: for measurements, steps can be left out. */
@@ -50,15 +54,12 @@ const MODES: Readonly<Record<PairSteps, number>> = { transform: 0, multiply: 2, 
 const REFINE = 4;
 /** Order of the Taylor polynomial: x^a · y^b with a + b up to 4. */
 const ORDER = 4;
+/** Rows of a job that the calling thread does without a breath. */
+const ROWS_AT_ONCE = 4;
+const STEP = 'Comparing pairs of frames';
 
-const WORKER = `
-const { parentPort, workerData } = require('node:worker_threads');
-const { module, memory, job, scratch } = workerData;
-const { work } = new WebAssembly.Instance(module, { env: { memory } }).exports;
-parentPort.on('message', () => {
-  work(job, scratch);
-  parentPort.postMessage(0);
-});`;
+/** Threads of a correlator that was never disposed, because what used it was cut off, end with it. */
+const abandoned = new FinalizationRegistry<PairThreads>((threads) => threads.end());
 
 let compiled: WebAssemblyModule | null | undefined;
 
@@ -133,13 +134,11 @@ function refinementTables(band: number, windowSize: number): ArrayBuffer {
 export class PairCorrelator {
   readonly #memory: WebAssemblyMemory;
   readonly #kernel: Kernel;
-  readonly #workers: Worker[] = [];
+  readonly #threads = new PairThreads();
   readonly #at: { readonly job: number; readonly results: number; readonly scratch: number };
   readonly #largest: number;
   readonly #gridStep: number;
   #queue: Promise<unknown> = Promise.resolve();
-  #ended: Promise<unknown> = Promise.resolve();
-  #settle: { answers: number; resolve(): void } | undefined;
 
   /**
    * @param spectra what is to be correlated; copied.
@@ -183,18 +182,8 @@ export class PairCorrelator {
     const radius = (1.2 * windowSize) / (Math.PI * band);
     new Float64Array(buffer, job + 56, 2).set([(2 * Math.PI) / windowSize, radius]);
     this.#kernel = new webAssembly.Instance(module, { env: { memory: this.#memory } }).exports as Kernel;
-    for (let t = 0; t < threads; t++) this.#start({ module, memory: this.#memory, job, scratch: scratch[t] });
-  }
-
-  #start(data: object): void {
-    const worker = new Worker(WORKER, { eval: true, workerData: data });
-    worker.on('message', () => {
-      if (this.#settle && --this.#settle.answers === 0) this.#settle.resolve();
-    });
-    // a thread that dies has taken rows with it: the calling thread does the job again, and all others
-    worker.on('error', () => this.dispose());
-    worker.unref(); // an idle thread must not keep the program running
-    this.#workers.push(worker);
+    for (let t = 0; t < threads; t++) this.#threads.start({ module, memory: this.#memory, job, scratch: scratch[t] });
+    abandoned.register(this, this.#threads, this);
   }
 
   /**
@@ -226,45 +215,40 @@ export class PairCorrelator {
     return mine;
   }
 
-  async #run({ rows, columns, reach }: PairJob, mode: number, input: Float32Array | undefined): Promise<Float32Array> {
+  async #run({ rows, columns, reach, signal }: PairJob, mode: number, input: Float32Array | undefined): Promise<Float32Array> {
+    throwIfAborted(signal, STEP);
     const { buffer } = this.#memory;
     const pairs = (rows.stop - rows.start) * Math.ceil((columns.stop - columns.start) / 4) * 4;
     if (columns.start % 4 !== 0 || pairs > this.#largest) {
       throw new RangeError('PairCorrelator: columns must start at a multiple of 4, and the job fit what was announced');
     }
     const results = new Float32Array(buffer, this.#at.results, 3 * pairs);
-    const prepare = (): void => {
-      if (input) results.set(input);
-      const fields = [rows.start, rows.start, rows.stop, columns.start, columns.stop, Math.min(reach, 1 << 30), mode];
+    const prepare = (next: number, stop: number): void => {
+      const fields = [next, rows.start, stop, columns.start, columns.stop, Math.min(reach, 1 << 30), mode];
       new Int32Array(buffer, this.#at.job, 7).set(fields);
     };
-    prepare();
-    if (this.#workers.length > 0) await this.#runOnThreads();
-    if (this.#workers.length === 0) {
-      await this.#ended; // a thread that still runs would take rows
-      prepare();
-      this.#kernel.work(this.#at.job, this.#at.scratch);
+    if (input) results.set(input);
+    prepare(rows.start, rows.stop);
+    if (this.#threads.count > 0) await this.#threads.run(signal);
+    if (signal?.aborted) this.dispose();
+    throwIfAborted(signal, STEP);
+    if (this.#threads.count === 0) {
+      await this.#threads.gone(); // a thread that still runs would take rows
+      if (input) results.set(input);
+      const pace = new Pace(signal, STEP);
+      for (let row = rows.start; row < rows.stop; row += ROWS_AT_ONCE) {
+        prepare(row, Math.min(rows.stop, row + ROWS_AT_ONCE));
+        this.#kernel.work(this.#at.job, this.#at.scratch);
+        await pace.next();
+      }
     }
     return results.slice();
   }
 
-  async #runOnThreads(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#settle = { answers: this.#workers.length, resolve };
-      for (const worker of this.#workers) {
-        worker.ref();
-        worker.postMessage(0);
-      }
-    });
-    this.#settle = undefined;
-    for (const worker of this.#workers) worker.unref();
-  }
-
   /** Ends the threads; a job under way is finished on the calling one. */
   dispose(): void {
-    const ending = this.#workers.splice(0).map((worker) => worker.terminate());
-    if (ending.length > 0) this.#ended = Promise.all(ending);
-    this.#settle?.resolve();
+    abandoned.unregister(this);
+    this.#threads.end();
   }
 }
 

@@ -1,6 +1,6 @@
 export { eigh } from './eigh.js';
 export { irfft2d, rfft2d, sliceComplex } from './fft.js';
-export { breathe, countTensors, readAll, readOut } from './memory.js';
+export { countTensors, readAll, readOut } from './memory.js';
 export {
   fitsPairKernel,
   hasPairKernel,
@@ -9,4 +9,5 @@ export {
   type PairSpectra,
   type PairSteps,
 } from './PairCorrelator.js';
+export { breathe, finishSteps, Pace, paceSteps, type Steps } from './pace.js';
 export { type BackendInfo, backendInfo, type Tf, tf } from './start.js';

@@ -23,8 +23,3 @@ export function readAll(compute: () => readonly Tensor[]): Float32Array[] {
 export function countTensors(): number {
   return tf.memory().numTensors;
 }
-
-/** Lets timers, signals and progress run between two pieces of synchronous work, without the delay of a timer. */
-export function breathe(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}

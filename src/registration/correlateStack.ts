@@ -1,5 +1,5 @@
-import { breathe, PairCorrelator } from '../backend/index.js';
-import { throwIfAborted } from '../errors.js';
+import { breathe, Pace, PairCorrelator } from '../backend/index.js';
+import { type Operation, runOperation } from '../host.js';
 import { COARSE_BANDS, type FrameRange } from './correlatePairs.js';
 import { selfCorrelations } from './refinePeaks.js';
 import type { PairTable } from './solveDrift.js';
@@ -79,15 +79,32 @@ export function coarseBand(spectra: WindowSpectra, share: number = COARSE_SHARE)
  * @param spectra edge spectra of M frames.
  * @returns the table: shifts in pixels, weights normalized by the self-correlations, 0 where no peak was found; pairs
  *   that were not chosen have weight NaN.
- * @throws AbortedError between blocks, when `signal` is aborted; finished blocks are in the checkpoint.
+ * @throws AbortedError when `signal` is aborted; finished blocks are in the checkpoint.
  */
 export async function correlateStack(spectra: WindowSpectra, options: CorrelateStackOptions = {}): Promise<PairTable> {
-  const { pairs = 'all', minWeight = 0.15, checkpoint, signal, onProgress, elapsedMs = { correlate: 0, refine: 0 } } = options;
+  const { signal, onProgress } = options;
+  return runOperation({ label: 'Comparing frames', unit: 'pairs', signal, onProgress }, (operation) =>
+    correlate(spectra, options, operation),
+  );
+}
+
+async function correlate(
+  spectra: WindowSpectra,
+  options: CorrelateStackOptions,
+  { signal, progress }: Operation,
+): Promise<PairTable> {
+  const { pairs = 'all', minWeight = 0.15, checkpoint, elapsedMs = { correlate: 0, refine: 0 } } = options;
+  const pace = new Pace(signal, 'Comparing pairs of frames');
   const { count } = spectra;
   const reach = pairs === 'all' ? count : pairs.band;
   const empty = (fill: number): Float32Array => new Float32Array(count * count).fill(fill);
   const table = { count, shiftRow: empty(0), shiftColumn: empty(0), weight: empty(Number.NaN) };
   const coarse = coarseBand(spectra);
+  await pace.next();
+  const full = selfCorrelations(spectra);
+  await pace.next();
+  const self = { full, coarse: selfCorrelations(narrowBand(spectra, coarse)) };
+  await pace.next();
   const total = countPairs(count, pairs);
   const correlator = new PairCorrelator(spectra, {
     side: 2 * coarse,
@@ -95,24 +112,18 @@ export async function correlateStack(spectra: WindowSpectra, options: CorrelateS
     largest: PAIR_BLOCK * PAIR_BLOCK,
     threads: total > FEW_PAIRS ? undefined : 0,
   });
-  const job: BlockJob = {
-    correlator,
-    reach,
-    minWeight,
-    self: { full: selfCorrelations(spectra), coarse: selfCorrelations(narrowBand(spectra, coarse)) },
-    elapsedMs,
-  };
+  const job: BlockJob = { correlator, reach, minWeight, self, elapsedMs, signal };
   let done = 0;
   try {
     for (const { a, b, rows, columns } of listBlocks(count, reach)) {
-      throwIfAborted(signal, 'Comparing pairs of frames');
+      await pace.next();
       let block = await checkpoint?.read(a, b);
       if (!block) {
         block = await comparePairs(job, rows, columns);
         await checkpoint?.write(a, b, block);
       }
       done += fillTable(table, block, rows, columns, reach);
-      onProgress?.(done, total);
+      progress(done, total);
       await breathe();
     }
   } finally {
@@ -152,12 +163,13 @@ interface BlockJob {
   readonly minWeight: number;
   readonly self: { readonly full: Float64Array; readonly coarse: Float64Array };
   readonly elapsedMs: { correlate: number; refine: number };
+  readonly signal: AbortSignal | undefined;
 }
 
 const isWanted = (i: number, j: number, reach: number): boolean => j > i && j - i <= reach;
 
 async function comparePairs(job: BlockJob, rows: FrameRange, columns: FrameRange): Promise<PairBlock> {
-  const { correlator, reach, minWeight, self, elapsedMs } = job;
+  const { correlator, reach, minWeight, self, elapsedMs, signal } = job;
   const height = rows.stop - rows.start;
   const width = columns.stop - columns.start;
   const stride = Math.ceil(width / 4) * 4;
@@ -167,7 +179,7 @@ async function comparePairs(job: BlockJob, rows: FrameRange, columns: FrameRange
     weight: new Float32Array(height * width).fill(Number.NaN),
   };
   const start = performance.now();
-  const coarse = await correlator.search({ rows, columns, reach });
+  const coarse = await correlator.search({ rows, columns, reach, signal });
   const middle = performance.now();
   for (let r = 0; r < height; r++) {
     for (let c = 0; c < stride; c++) {
@@ -185,7 +197,7 @@ async function comparePairs(job: BlockJob, rows: FrameRange, columns: FrameRange
       coarse[at + 2] = value > minWeight / 2 ? value : 0;
     }
   }
-  const refined = await correlator.refine({ rows, columns, reach }, coarse);
+  const refined = await correlator.refine({ rows, columns, reach, signal }, coarse);
   for (let r = 0; r < height; r++) {
     for (let c = 0; c < width; c++) {
       const at = 3 * (r * stride + c);

@@ -1,6 +1,7 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs';
-import { breathe, readOut, tf } from '../backend/index.js';
-import { OptionError, throwIfAborted } from '../errors.js';
+import { Pace, readOut, tf } from '../backend/index.js';
+import { OptionError } from '../errors.js';
+import { type Operation, runOperation } from '../host.js';
 import { connectedFrames, type DriftSolution, listPairs, type PairTable } from './solveDrift.js';
 
 /** One step downhill. */
@@ -46,7 +47,13 @@ const MOMENTUM = 0.9;
  * @throws OptionError for a loss, delta or step out of range; AbortedError when `signal` is aborted.
  */
 export async function descendDrift(pairs: PairTable, options: DescendDriftOptions = {}): Promise<DriftSolution> {
-  const { minWeight = 0.15, weightPower = 4, loss = 'huber', delta = 0.3, steps = 1000, signal, onStep } = options;
+  const { signal } = options;
+  return runOperation({ label: 'Descending', unit: 'steps', signal }, (operation) => descend(pairs, options, operation));
+}
+
+async function descend(pairs: PairTable, options: DescendDriftOptions, operation: Operation): Promise<DriftSolution> {
+  const { minWeight = 0.15, weightPower = 4, loss = 'huber', delta = 0.3, steps = 1000, onStep } = options;
+  const pace = new Pace(operation.signal, 'The descent');
   const { learningRate = 1, tolerance = 1e-4 } = options;
   if (loss !== 'huber' && loss !== 'squares')
     throw new OptionError(`descendDrift(): 'loss' must be huber or squares, got ${loss}`);
@@ -92,14 +99,14 @@ export async function descendDrift(pairs: PairTable, options: DescendDriftOption
   try {
     let before = place.dataSync() as Float32Array;
     for (let change = Number.POSITIVE_INFINITY; iterations < steps && change > tolerance; iterations++) {
-      throwIfAborted(signal, 'The descent');
+      await pace.next();
       const value = optimizer.minimize(cost, true) as Scalar;
       const now = place.dataSync() as Float32Array;
       change = largestMove(before, now, unit);
       before = now;
+      operation.progress(iterations + 1, steps);
       onStep?.({ step: iterations + 1, loss: value.dataSync()[0], change });
       value.dispose();
-      if (iterations % 10 === 9) await breathe();
     }
     for (const [k, n] of frames.entries()) {
       row[n] = before[k] * unit[k] - before[0] * unit[0];

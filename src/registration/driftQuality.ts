@@ -1,4 +1,5 @@
-import { DriftVariance, type DriftVarianceInput } from './driftVariance.js';
+import { finishSteps, type Steps } from '../backend/index.js';
+import { type DriftVarianceInput, varianceSteps } from './driftVariance.js';
 import { interpolateDrift, interpolationError } from './interpolateDrift.js';
 import type { DriftSolution, PairTable } from './solveDrift.js';
 import { median } from './statistics.js';
@@ -33,6 +34,11 @@ const UNSURE = 0.5;
 
 /** Puts the solution, its standard errors and the interpolated frames together, and names doubtful frames. */
 export function driftTable(input: DriftQualityInput): DriftTable {
+  return finishSteps(driftTableSteps(input));
+}
+
+/** {@link driftTable} in pieces. */
+export function* driftTableSteps(input: DriftQualityInput): Steps<DriftTable> {
   const { pairs, solution, minWeight, frames, count } = input;
   const used = new Uint8Array(count);
   const remark: string[] = new Array(count).fill('');
@@ -50,7 +56,8 @@ export function driftTable(input: DriftQualityInput): DriftTable {
     remark[n] = solution.solved[m] ? '' : `no pair of weight ${minWeight.toFixed(3)} or more joins it to the others`;
   }
   if (known.length === 0) return { row, column, sigmaRow, sigmaColumn, weight, used, remark, doubtful };
-  const variance = new DriftVariance(input);
+  const variance = yield* varianceSteps(input);
+  yield;
   const { row: varianceRow, column: varianceColumn } = variance.aboutOffset();
   let places = known.map((m) => frames[m]);
   let kept = known.map((_, k) => k);
@@ -94,6 +101,7 @@ export function driftTable(input: DriftQualityInput): DriftTable {
   }
   for (let n = 0; n < count; n++) {
     if (used[n]) continue;
+    yield;
     sigmaRow[n] = interpolationError(places, valuesRow, sigmasRow, n);
     sigmaColumn[n] = interpolationError(places, valuesColumn, sigmasColumn, n);
   }

@@ -1,4 +1,5 @@
-import { type PartErrors, partErrors } from './partErrors.js';
+import { finishSteps, type Steps } from '../backend/index.js';
+import { type PartErrors, partErrorSteps } from './partErrors.js';
 import type { DriftSolution, PairTable } from './solveDrift.js';
 import type { WindowSpectra } from './windowSpectra.js';
 
@@ -46,9 +47,11 @@ export class DriftVariance {
   readonly #largestPull: number;
   readonly #contradiction: { readonly row: Float64Array; readonly column: Float64Array };
 
-  constructor({ spectra, pairs, solution, minWeight, weightPower, patternChange }: DriftVarianceInput) {
+  /** @param parts where they are known already; by default they are computed, which takes nearly all the time. */
+  constructor(input: DriftVarianceInput, parts: PartErrors = finishSteps(partsOf(input))) {
+    const { spectra, pairs, solution, minWeight, weightPower, patternChange } = input;
     this.#known = [...solution.solved.keys()].filter((m) => solution.solved[m]);
-    this.#parts = partErrors(spectra, pairs, solution, { minWeight, weightPower });
+    this.#parts = parts;
     this.#change = patternChange;
     this.#largestPull = (LARGEST_PULL * spectra.windowSize) / (Math.PI * spectra.band);
     const contradiction = (axis: 'row' | 'column'): Float64Array =>
@@ -85,6 +88,17 @@ export class DriftVariance {
     if (reference !== undefined) out[reference] = 0;
     return out;
   }
+}
+
+function partsOf({ spectra, pairs, solution, minWeight, weightPower }: DriftVarianceInput): Steps<PartErrors> {
+  return partErrorSteps(spectra, pairs, solution, { minWeight, weightPower });
+}
+
+/** A {@link DriftVariance} made in pieces. */
+export function* varianceSteps(input: DriftVarianceInput): Steps<DriftVariance> {
+  const parts = yield* partsOf(input);
+  yield;
+  return new DriftVariance(input, parts);
 }
 
 /** Differences from the reference's value, or from the median. */

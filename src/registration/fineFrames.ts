@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs';
-import { irfft2d, readAll, readOut, rfft2d, tf } from '../backend/index.js';
+import { irfft2d, readAll, readOut, rfft2d, type Steps, tf } from '../backend/index.js';
 import { fastSizeFrom } from './fftSize.js';
 import type { FrameSpectra, PatternSpectrum } from './separatePattern.js';
 
@@ -58,22 +58,39 @@ export class FineFrames {
   /** 1 beyond the region. */
   readonly #beyond: Float32Array;
 
-  constructor(frames: readonly Float32Array[], shape: readonly [number, number], smooth: number) {
+  /**
+   * @param frames `[height, width]` each; NaN: no such pixel.
+   * @param smooth what is wider than a Gaussian of this many pixels is left out.
+   */
+  static *make(frames: readonly Float32Array[], shape: readonly [number, number], smooth: number): Steps<FineFrames> {
+    const known = knownInAll(frames);
+    yield;
+    const made = new FineFrames(frames.length, shape, known);
+    yield* made.#take(frames, known, smooth);
+    return made;
+  }
+
+  private constructor(count: number, shape: readonly [number, number], known: Uint8Array) {
     const [height, width] = shape;
     this.#shape = shape;
     const side = Math.max(height, width);
     const size = fastSizeFrom(side + Math.max(16, Math.ceil(side / 8)));
-    const known = knownInAll(frames);
     this.#place = Int32Array.from(known, (is, i) => (is ? Math.floor(i / width) * size + (i % width) : -1));
-    const fade = this.#spread(size, fadeOut(known, shape));
-    const weight = this.#spread(size, known);
-    this.#beyond = weight.map((value) => 1 - value);
-    const area = weight.reduce((a, b) => a + b, 0);
+    this.#beyond = this.#spread(size, known).map((value) => 1 - value);
     const length = size * (size / 2 + 1);
-    this.#images = new Float32Array(frames.length * size * size);
-    const [re, im] = [new Float32Array(frames.length * length), new Float32Array(frames.length * length)];
-    this.spectra = { count: frames.length, size, re, im };
+    this.#images = new Float32Array(count * size * size);
+    this.spectra = { count, size, re: new Float32Array(count * length), im: new Float32Array(count * length) };
+    this.measured = { ...this.spectra, re: new Float32Array(count * length), im: new Float32Array(count * length) };
+  }
+
+  *#take(frames: readonly Float32Array[], known: Uint8Array, smooth: number): Steps<void> {
+    const { size, re, im } = this.spectra;
+    const length = size * (size / 2 + 1);
+    const fade = this.#spread(size, fadeOut(known, this.#shape));
+    const weight = this.#spread(size, known);
+    const area = weight.reduce((a, b) => a + b, 0);
     for (const [n, frame] of frames.entries()) {
+      yield;
       const image = this.#spread(size, frame);
       const mean = image.reduce((a, b) => a + b, 0) / Math.max(area, 1);
       for (let p = 0; p < image.length; p++) image[p] = weight[p] > 0 ? image[p] - mean : 0;
@@ -82,6 +99,7 @@ export class FineFrames {
     const response = gaussianResponse(size, smooth);
     const reach = readOut(() => blur(tf.tensor3d(weight, [1, size, size]), tf.tensor3d(response, [1, size, size / 2 + 1])));
     for (let start = 0; start < frames.length; start += BATCH) {
+      yield;
       const batch = this.#images.subarray(start * size * size, Math.min(frames.length, start + BATCH) * size * size);
       const parts = readAll(() => {
         const images = tf.tensor3d(batch, [batch.length / (size * size), size, size]);
@@ -98,7 +116,8 @@ export class FineFrames {
       re.set(parts[1], start * length);
       im.set(parts[2], start * length);
     }
-    this.measured = { ...this.spectra, re: re.slice(), im: im.slice() };
+    this.measured.re.set(re);
+    this.measured.im.set(im);
   }
 
   #spread(size: number, values: ArrayLike<number>): Float32Array {
@@ -108,11 +127,12 @@ export class FineFrames {
   }
 
   /** Takes what lies beyond the region from predicted spectra, `[used, length]` each part. */
-  fillBeyond(used: readonly number[], [re, im]: readonly [Float32Array, Float32Array]): void {
+  *fillBeyond(used: readonly number[], [re, im]: readonly [Float32Array, Float32Array]): Steps<void> {
     const { size, re: allRe, im: allIm } = this.spectra;
     const length = size * (size / 2 + 1);
     const area = size * size;
     for (let start = 0; start < used.length; start += BATCH) {
+      yield;
       const some = used.slice(start, start + BATCH);
       const images = new Float32Array(some.length * area);
       for (const [k, n] of some.entries()) images.set(this.#images.subarray(n * area, (n + 1) * area), k * area);

@@ -1,4 +1,5 @@
-import { breathe } from '../backend/index.js';
+import { Pace, paceSteps } from '../backend/index.js';
+import { type Operation, runOperation } from '../host.js';
 import { FineFrames } from './fineFrames.js';
 import { PatternSeparator } from './separatePattern.js';
 import { extent } from './statistics.js';
@@ -42,6 +43,7 @@ export interface FixedPatternOptions {
   readonly maxRounds?: number;
   /** Rounds end when no drift changes by more, pixels of the frames. Default 0.02. */
   readonly tolerance?: number;
+  readonly signal?: AbortSignal | undefined;
   readonly onRound?: ((round: number, rounds: number) => void) | undefined;
 }
 
@@ -54,6 +56,7 @@ export interface FixedPatternOptions {
  * @param frames logarithms of the counts, `[height, width]` each, of a sample of the series; NaN: no such pixel.
  * @param register gives the drifts of the frames divided by the exponential of the pattern so far, `[height, width]`.
  * @returns the pattern; {@link FixedPattern.reliability} says whether there is one.
+ * @throws AbortedError when `options.signal` is aborted.
  */
 export async function findFixedPattern(
   frames: readonly Float32Array[],
@@ -61,8 +64,23 @@ export async function findFixedPattern(
   register: (pattern: Float32Array) => Promise<SampleDrift>,
   options: FixedPatternOptions = {},
 ): Promise<FixedPattern> {
-  const { components = 6, smooth = 6, maxRounds = 5, tolerance = 0.02, onRound } = options;
-  const region = new FineFrames(frames, shape, smooth);
+  const { signal, onRound } = options;
+  return runOperation({ label: 'Looking for a fixed pattern', unit: 'rounds', signal, onProgress: onRound }, (operation) =>
+    find(frames, shape, register, options, operation),
+  );
+}
+
+async function find(
+  frames: readonly Float32Array[],
+  shape: readonly [number, number],
+  register: (pattern: Float32Array) => Promise<SampleDrift>,
+  options: FixedPatternOptions,
+  { signal, progress }: Operation,
+): Promise<FixedPattern> {
+  const { components = 6, smooth = 6, maxRounds = 5, tolerance = 0.02 } = options;
+  const pace = new Pace(signal, 'Looking for a fixed pattern');
+  const region = await paceSteps(FineFrames.make(frames, shape, smooth), pace);
+  await pace.next();
   const separator = new PatternSeparator(region.spectra, components);
   let pattern: Float32Array = new Float32Array(shape[0] * shape[1]);
   const driftBefore = await register(pattern);
@@ -73,18 +91,19 @@ export async function findFixedPattern(
   while (rounds < maxRounds && change > tolerance) {
     const used = [...drift.solved.keys()].filter((n) => drift.solved[n]);
     if (used.length < 2) break;
-    separator.separate(drift, used);
+    await paceSteps(separator.separate(drift, used), pace);
     // the second time with components that are free of the pattern; what was filled in stays for the later rounds
-    region.fillBeyond(used, separator.predict(drift));
-    const spectrum = separator.separate(drift, used);
+    const predicted = await paceSteps(separator.predict(drift), pace);
+    await paceSteps(region.fillBeyond(used, predicted), pace);
+    const spectrum = await paceSteps(separator.separate(drift, used), pace);
     pattern = region.image(spectrum);
-    await breathe();
+    await pace.next();
     const next = await register(pattern);
     change = largestChange(drift, next);
     rounds++;
-    onRound?.(rounds, maxRounds);
+    progress(rounds, maxRounds);
     if (!(rounds < maxRounds && change > tolerance)) {
-      reliability = separator.agreement(drift, splitByPlace(used, drift), region.measured);
+      reliability = await paceSteps(separator.agreement(drift, splitByPlace(used, drift), region.measured), pace);
     }
     drift = next;
   }

@@ -1,5 +1,5 @@
-import { breathe } from '../backend/index.js';
-import { throwIfAborted } from '../errors.js';
+import { breathe, Pace } from '../backend/index.js';
+import { type Operation, runOperation } from '../host.js';
 import { type ImageStack, isIntegerType, type PixelArray } from '../stack/index.js';
 import { type PixelCorrection, WindowCutter, type WindowPlace } from './windowCutter.js';
 import { SpectraBuilder, type WindowSpectra } from './windowSpectra.js';
@@ -37,7 +37,18 @@ export async function gatherSpectra(
   stack: ImageStack,
   options: GatherOptions,
 ): Promise<{ spectra: WindowSpectra; range: PixelRange }> {
-  const { window, sigma, correction, taper, signal, onProgress, seconds = { read: 0, filter: 0 } } = options;
+  const { signal, onProgress } = options;
+  return runOperation({ label: 'Filtering frames', unit: 'frames', signal, onProgress }, (operation) =>
+    gather(stack, options, operation),
+  );
+}
+
+async function gather(
+  stack: ImageStack,
+  options: GatherOptions,
+  { signal, progress }: Operation,
+): Promise<{ spectra: WindowSpectra; range: PixelRange }> {
+  const { window, sigma, correction, taper, seconds = { read: 0, filter: 0 } } = options;
   const [count, height, width] = stack.shape;
   const builder = new SpectraBuilder(count, window.size, sigma, bandOf(window.size, sigma), taper);
   const { margin, fftSize } = builder.plan;
@@ -47,10 +58,11 @@ export async function gatherSpectra(
   let most = Number.NEGATIVE_INFINITY;
   const read = (start: number) =>
     Promise.all(Array.from({ length: Math.min(BATCH, count - start) }, (_, k) => stack.frame(start + k, signal)));
+  const pace = new Pace(signal, 'Filtering the frames');
   let next: ReturnType<typeof read> | undefined = read(0);
   try {
     for (let start = 0; start < count; start += BATCH) {
-      throwIfAborted(signal, 'Filtering the frames');
+      await pace.next();
       const begin = performance.now();
       const frames = await (next as ReturnType<typeof read>);
       next = start + BATCH < count ? read(start + BATCH) : undefined;
@@ -61,6 +73,7 @@ export async function gatherSpectra(
         least = Math.min(least, range.least);
         most = Math.max(most, range.most);
         cutter.cut(pixels, padded, k * fftSize * fftSize);
+        await pace.next();
       }
       builder.add(
         padded.subarray(0, frames.length * fftSize * fftSize),
@@ -68,7 +81,7 @@ export async function gatherSpectra(
       );
       seconds.read += (middle - begin) / 1000;
       seconds.filter += (performance.now() - middle) / 1000;
-      onProgress?.(start + frames.length, count);
+      progress(start + frames.length, count);
       await breathe();
     }
   } catch (error) {

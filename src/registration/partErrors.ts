@@ -1,6 +1,6 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
-import { irfft2d, readAll, tf } from '../backend/index.js';
-import { type DriftSolution, laplacianSolve, listPairs, type PairList, type PairTable } from './solveDrift.js';
+import { finishSteps, irfft2d, readAll, type Steps, tf } from '../backend/index.js';
+import { type DriftSolution, laplacianSteps, listPairs, type PairList, type PairTable } from './solveDrift.js';
 import { narrowBand, shiftSpectrum, type WindowSpectra } from './windowSpectra.js';
 
 /** What each part of the window adds to the drift of each frame, pixels: `[parts]` of `[M]`, relative to the first solved frame. */
@@ -43,18 +43,36 @@ export function partErrors(
   solution: DriftSolution,
   options: PartErrorOptions,
 ): PartErrors {
+  return finishSteps(partErrorSteps(spectra, pairs, solution, options));
+}
+
+/** {@link partErrors} in pieces. */
+export function* partErrorSteps(
+  spectra: WindowSpectra,
+  pairs: PairTable,
+  solution: DriftSolution,
+  options: PartErrorOptions,
+): Steps<PartErrors> {
   const frames = [...solution.solved.keys()].filter((m) => solution.solved[m]);
   const list = listPairs(pairs, frames, options.minWeight, options.weightPower);
+  yield;
   const low = narrowBand(spectra, Math.min(BAND, spectra.band));
-  const images = alignedImages(low, solution, frames);
+  const images = yield* alignedImages(low, solution, frames);
   const side = 2 * low.band;
-  const table: PairCurvatures = { list, residual: residuals(list, solution, frames), curvature: wholeCurvatures(images, list) };
+  const table: PairCurvatures = {
+    list,
+    residual: residuals(list, solution, frames),
+    curvature: yield* wholeCurvatures(images, list),
+  };
   const cuts = Array.from({ length: PARTS + 1 }, (_, k) => Math.round((k * side) / PARTS));
   const shifts: Float64Array[] = [];
   for (let r = 0; r < PARTS; r++) {
-    for (let c = 0; c < PARTS; c++) shifts.push(...partShifts(images, table, [cuts[r], cuts[c], cuts[r + 1], cuts[c + 1]]));
+    for (let c = 0; c < PARTS; c++) {
+      yield;
+      shifts.push(...partShifts(images, table, [cuts[r], cuts[c], cuts[r + 1], cuts[c + 1]]));
+    }
   }
-  const solved = laplacianSolve(list, shifts, list.weight, frames.length);
+  const solved = yield* laplacianSteps(list, shifts, list.weight, frames.length);
   const spread = (values: Float64Array): Float64Array => {
     const out = new Float64Array(pairs.count).fill(Number.NaN);
     for (const [k, m] of frames.entries()) out[m] = values[k];
@@ -90,7 +108,7 @@ function residuals(list: PairList, solution: DriftSolution, frames: readonly num
   return [rest(list.shiftRow, solution.row), rest(list.shiftColumn, solution.column)];
 }
 
-function alignedImages(spectra: WindowSpectra, drift: DriftSolution, frames: readonly number[]): AlignedImages {
+function* alignedImages(spectra: WindowSpectra, drift: DriftSolution, frames: readonly number[]): Steps<AlignedImages> {
   const { band, stride, windowSize } = spectra;
   const side = 2 * band;
   const size = side * side;
@@ -106,6 +124,7 @@ function alignedImages(spectra: WindowSpectra, drift: DriftSolution, frames: rea
   const batch = 32;
   const moved = new Float32Array(2 * stride);
   for (let start = 0; start < frames.length; start += batch) {
+    yield;
     const some = frames.slice(start, start + batch);
     const re = new Float32Array(some.length * stride);
     const im = new Float32Array(some.length * stride);
@@ -156,9 +175,10 @@ function curvatureProducts(images: AlignedImages, box: Box): Tensor[] {
 }
 
 /** Curvature of each pair's correlation over the whole window, kept away from 0. */
-function wholeCurvatures(images: AlignedImages, list: PairList): [Float64Array, Float64Array, Float64Array] {
+function* wholeCurvatures(images: AlignedImages, list: PairList): Steps<[Float64Array, Float64Array, Float64Array]> {
   const { frames, side } = images;
   const products = readAll(() => curvatureProducts(images, [0, 0, side, side]));
+  yield;
   const out = products.map(() => new Float64Array(list.i.length));
   for (let p = 0; p < list.i.length; p++) {
     const [i, j] = [list.i[p], list.j[p]];

@@ -1,4 +1,4 @@
-import { throwIfAborted } from '../errors.js';
+import { Pace, paceSteps } from '../backend/index.js';
 import type { ImageStack } from '../stack/index.js';
 import { correlateStack } from './correlateStack.js';
 import type { PatternChange } from './driftVariance.js';
@@ -7,9 +7,9 @@ import { fastSizeFrom } from './fftSize.js';
 import { type FixedPattern, findFixedPattern } from './fixedPattern.js';
 import { interpolateDrift } from './interpolateDrift.js';
 import { pairResiduals, weightedMisfit } from './pairResiduals.js';
-import { solveDrift } from './solveDrift.js';
+import { solveSteps } from './solveDrift.js';
 import { type PixelCorrection, WindowCutter, type WindowPlace } from './windowCutter.js';
-import { SpectraBuilder } from './windowSpectra.js';
+import { SpectraBuilder, type WindowSpectra } from './windowSpectra.js';
 
 /** Frames that the pattern is found from. */
 const SAMPLE = 72;
@@ -67,8 +67,9 @@ export async function sampleFixedPattern(
   const looks = Math.min(SAMPLE, count);
   const frames: Float32Array[] = [];
   const full = new Float32Array(size * size);
+  const pace = new Pace(signal, 'Looking for a fixed pattern');
   for (let k = 0; k < looks; k++) {
-    throwIfAborted(signal, 'Looking for a fixed pattern');
+    await pace.next();
     cutter.cut(await stack.frame(Math.floor(((k + 0.5) * count) / looks), signal), full, 0);
     const logarithm = logarithmOf(full, size, coarsen, inside);
     if (!logarithm) return { reason: 'some frames hold values of 0 or less; a pattern is found in counts only' };
@@ -80,14 +81,14 @@ export async function sampleFixedPattern(
   const taper = options.taper && resizeTaper(options.taper, place.size, inner);
   const counts = frames.map((logarithm) => logarithm.map(Math.exp));
   const register = async (pattern: Float32Array) => {
-    throwIfAborted(signal, 'Looking for a fixed pattern');
-    const spectra = regionSpectra(counts, pattern, side, window, sigma / coarsen, taper);
+    const spectra = await regionSpectra(counts, pattern, { side, place: window, sigma: sigma / coarsen, taper }, pace);
     const pairs = await correlateStack(spectra, { minWeight, signal });
-    const solution = solveDrift(pairs, { minWeight });
+    const solution = await paceSteps(solveSteps(pairs, { minWeight }), pace);
     return { ...solution, misfit: coarsen * weightedMisfit(pairs, pairResiduals(pairs, solution, minWeight)) };
   };
   const found = await findFixedPattern(frames, [side, side], register, {
     tolerance: 0.02 / coarsen,
+    signal,
     onRound: (round, rounds) => onProgress?.(round, rounds),
   });
   const sampled = Array.from({ length: looks }, (_, k) => Math.floor(((k + 0.5) * count) / looks));
@@ -141,26 +142,38 @@ function resizeTaper(taper: Float32Array, from: number, to: number): Float32Arra
   return out;
 }
 
-function regionSpectra(
+interface Region {
+  /** Of the frames, pixels. */
+  readonly side: number;
+  readonly place: WindowPlace;
+  readonly sigma: number;
+  readonly taper: Float32Array | undefined;
+}
+
+async function regionSpectra(
   counts: readonly Float32Array[],
   pattern: Float32Array,
-  side: number,
-  place: WindowPlace,
-  sigma: number,
-  taper: Float32Array | undefined,
-) {
+  { side, place, sigma, taper }: Region,
+  pace: Pace,
+): Promise<WindowSpectra> {
   const builder = new SpectraBuilder(counts.length, place.size, sigma, Math.min(64, Math.floor(place.size / 4)), taper);
   const { margin, fftSize } = builder.plan;
   const cutter = new WindowCutter([side, side], place, margin, fftSize, { gain: pattern.map((value) => Math.exp(-value)) });
   const batch = 10;
-  for (let start = 0; start < counts.length; start += batch) {
-    const part = counts.slice(start, start + batch);
-    const padded = new Float32Array(part.length * fftSize * fftSize);
-    for (const [k, image] of part.entries()) cutter.cut(image, padded, k * fftSize * fftSize);
-    builder.add(
-      padded,
-      part.map((_, k) => start + k),
-    );
+  try {
+    for (let start = 0; start < counts.length; start += batch) {
+      await pace.next();
+      const part = counts.slice(start, start + batch);
+      const padded = new Float32Array(part.length * fftSize * fftSize);
+      for (const [k, image] of part.entries()) cutter.cut(image, padded, k * fftSize * fftSize);
+      builder.add(
+        padded,
+        part.map((_, k) => start + k),
+      );
+    }
+  } catch (error) {
+    builder.finish(); // frees the filter
+    throw error;
   }
   return builder.finish();
 }

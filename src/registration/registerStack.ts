@@ -1,7 +1,9 @@
-import { OptionError, ShapeError, throwIfAborted } from '../errors.js';
+import { Pace, paceSteps } from '../backend/index.js';
+import { OptionError, ShapeError } from '../errors.js';
+import { type Operation, runOperation } from '../host.js';
 import type { ImageStack } from '../stack/index.js';
 import { coarseBand, correlateStack, countPairs, type PairCheckpoint, type PairChoice } from './correlateStack.js';
-import { type DriftTable, driftTable } from './driftQuality.js';
+import { type DriftTable, driftTableSteps } from './driftQuality.js';
 import { isFastSize } from './fftSize.js';
 import type { Aperture } from './findAperture.js';
 import { largestWindow, maskTaper, placeWindow } from './frameMask.js';
@@ -9,7 +11,7 @@ import { gatherSpectra, type PixelRange } from './gatherSpectra.js';
 import { type PairResiduals, pairResiduals } from './pairResiduals.js';
 import { automaticMinWeight } from './pairWeights.js';
 import { changeByPattern, type RegionPattern } from './patternSample.js';
-import { type DriftSolution, type PairTable, type SolveDriftOptions, solveDrift } from './solveDrift.js';
+import { type DriftSolution, type PairTable, type SolveDriftOptions, solveSteps } from './solveDrift.js';
 import { surveyStack } from './surveyStack.js';
 import { flatFieldGain, takePattern } from './takePattern.js';
 import type { WindowPlace } from './windowCutter.js';
@@ -43,6 +45,15 @@ export interface RegisterOptions {
 }
 
 export type RegisterStage = 'survey' | 'pattern' | 'filter' | 'correlate' | 'solve';
+
+/** What the bar says, and the shares of the time that a series of some hundred frames takes. */
+const STAGES: Readonly<Record<RegisterStage, { readonly label: string; readonly share: number }>> = {
+  survey: { label: 'survey', share: 5 },
+  pattern: { label: 'pattern', share: 45 },
+  filter: { label: 'filter', share: 25 },
+  correlate: { label: 'correlate', share: 15 },
+  solve: { label: 'solve', share: 10 },
+};
 
 /** What {@link registerStack} found. */
 export interface Registration {
@@ -124,7 +135,18 @@ function check(stack: ImageStack, options: RegisterOptions): void {
  */
 export async function registerStack(stack: ImageStack, options: RegisterOptions = {}): Promise<Registration> {
   check(stack, options);
-  const { sigma = 3, stride = 1, pairs: choice = 'all', weightPower = 4, solver = 'least-squares', signal, onProgress } = options;
+  const { signal, onProgress, pattern = 'auto' } = options;
+  const stages = pattern === 'auto' ? STAGES : { ...STAGES, pattern: { ...STAGES.pattern, share: 0 } };
+  const tell = onProgress && ((done: number, total: number, stage?: string) => onProgress(stage as RegisterStage, done, total));
+  return runOperation({ label: 'Registering', stages, signal, onProgress: tell }, (operation) =>
+    register(stack, options, operation),
+  );
+}
+
+async function register(stack: ImageStack, options: RegisterOptions, { signal, progress }: Operation): Promise<Registration> {
+  const { sigma = 3, stride = 1, pairs: choice = 'all', weightPower = 4, solver = 'least-squares' } = options;
+  const pace = new Pace(signal, 'The registration');
+  const tell = (stage: RegisterStage) => (done: number, total: number) => progress(done, total, stage);
   const [count, height, width] = stack.shape;
   const warnings: string[] = [...stack.info.warnings];
   const seconds = { survey: 0, pattern: 0, read: 0, filter: 0, correlate: 0, refine: 0, solve: 0 };
@@ -135,7 +157,12 @@ export async function registerStack(stack: ImageStack, options: RegisterOptions 
     return result;
   };
   const survey = await timed('survey', () =>
-    surveyStack(stack, { mask: options.mask, useAperture: options.aperture ?? true, signal }),
+    surveyStack(stack, {
+      mask: options.mask,
+      useAperture: options.aperture ?? true,
+      signal,
+      onProgress: tell('survey'),
+    }),
   );
   if (!survey.valid.includes(1))
     throw new ShapeError("registerStack(): 'stack' must hold measured pixels, got only NaN, masked or missing ones");
@@ -143,21 +170,31 @@ export async function registerStack(stack: ImageStack, options: RegisterOptions 
     options.windowSize === undefined
       ? largestWindow(height, width, 512, survey.aperture)
       : placeWindow(height, width, options.windowSize, survey.aperture);
+  await pace.next();
   const taper = maskTaper(survey.valid, height, width, window, sigma);
   if (taper?.every((value) => value === 0)) {
     throw new ShapeError(
       "registerStack(): 'mask' must leave pixels inside the window, got none; choose a smaller sigma or another mask",
     );
   }
+  await pace.next();
   const compared = stack.slice(0, count, stride);
   const frames = Array.from({ length: compared.shape[0] }, (_, m) => m * stride);
   const base = { dark: options.dark, valid: survey.valid, zeroIsMissing: stack.info.zeroIsMissing };
   const flatGain = options.flat && flatFieldGain(options.flat, options.dark);
   const bound = options.minWeight === undefined || options.minWeight === 'auto' ? 0.15 : options.minWeight;
   const taken = await timed('pattern', () =>
-    takePattern(compared, window, { ...options, sigma, correction: { ...base, gain: flatGain }, taper, minWeight: bound }),
+    takePattern(compared, window, {
+      ...options,
+      sigma,
+      correction: { ...base, gain: flatGain },
+      taper,
+      minWeight: bound,
+      signal,
+      onProgress: (_, done, total) => progress(done, total, 'pattern'),
+    }),
   );
-  throwIfAborted(signal, 'The registration');
+  await pace.next();
   const { spectra, range } = await gatherSpectra(compared, {
     window,
     sigma,
@@ -165,7 +202,7 @@ export async function registerStack(stack: ImageStack, options: RegisterOptions 
     taper,
     signal,
     seconds,
-    onProgress: (done, total) => onProgress?.('filter', done, total),
+    onProgress: tell('filter'),
   });
   const elapsedMs = { correlate: 0, refine: 0 };
   const pairs = await correlateStack(spectra, {
@@ -174,18 +211,25 @@ export async function registerStack(stack: ImageStack, options: RegisterOptions 
     checkpoint: await options.checkpoint?.(frames),
     signal,
     elapsedMs,
-    onProgress: (done, total) => onProgress?.('correlate', done, total),
+    onProgress: tell('correlate'),
   });
   seconds.correlate = elapsedMs.correlate / 1000;
   seconds.refine = elapsedMs.refine / 1000;
-  return timed('solve', () => {
+  return timed('solve', async () => {
+    progress(0, 3, 'solve');
+    await pace.next();
     const minWeight = options.minWeight === 'auto' ? automaticMinWeight(pairs) : bound;
-    const solution = solveDrift(pairs, { minWeight, weightPower, solver });
+    const solution = await paceSteps(solveSteps(pairs, { minWeight, weightPower, solver }), pace);
+    progress(1, 3, 'solve');
+    await pace.next();
     const patternChange = taken.pattern && changeByPattern(taken.pattern, frames.length);
-    const drift = driftTable({ spectra, pairs, solution, minWeight, weightPower, patternChange, frames, count });
+    const input = { spectra, pairs, solution, minWeight, weightPower, patternChange, frames, count };
+    const drift = await paceSteps(driftTableSteps(input), pace);
+    progress(2, 3, 'solve');
+    await pace.next();
     const residuals = pairResiduals(pairs, solution, minWeight);
     warnings.push(...judge(stack, drift, residuals, solution, countPairs(frames.length, choice)));
-    onProgress?.('solve', 1, 1);
+    progress(3, 3, 'solve');
     return {
       drift,
       frames,

@@ -1,5 +1,5 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
-import { eigh, readAll, tf } from '../backend/index.js';
+import { eigh, readOut, type Steps, tf } from '../backend/index.js';
 
 /** Spectra of N frames, `[N, size, size / 2 + 1]` each part: real FFTs of `size × size` pixels. */
 export interface FrameSpectra {
@@ -117,35 +117,40 @@ export class PatternSeparator {
   }
 
   /** The pattern, given the drifts of the frames `used`. Takes the components from frames without the pattern found before. */
-  separate(drift: Drifts, used: readonly number[]): PatternSpectrum {
+  *separate(drift: Drifts, used: readonly number[]): Steps<PatternSpectrum> {
     this.#used = used;
-    const [weights, ...parts] = readAll(() => {
-      const aligned = this.#align(drift, used, this.#spectra);
-      const strongest = this.#strongest(aligned);
-      return [strongest, ...this.#sums(aligned, strongest)];
-    });
-    this.#weights = weights;
-    const sums = nameSums(used.length, parts);
+    const sums = yield* this.#collect(drift, [...used.keys()], this.#spectra, true);
     let solution = solvePattern(sums, this.#solution?.powers ?? this.#firstPowers(sums), this.#plane);
     // powers of an earlier solution need a touch only
     const rounds = this.#solution ? POWER_UPDATES : POWER_ROUNDS;
-    for (let round = 1; round < rounds; round++) solution = solvePattern(sums, solution.powers, this.#plane);
+    for (let round = 1; round < rounds; round++) {
+      yield;
+      solution = solvePattern(sums, solution.powers, this.#plane);
+    }
     this.#solution = solution;
     return solution.pattern;
   }
 
   /** What the sample of the last {@link separate} shows in its frames: spectra `[re, im]`, `[used, length]` each. */
-  predict(drift: Drifts): [Float32Array, Float32Array] {
+  *predict(drift: Drifts): Steps<[Float32Array, Float32Array]> {
     const { length } = this.#plane;
     const solution = this.#solution as Solution;
-    const [re, im] = readAll(() => {
-      const weights = tf.tensor2d(this.#weights, [this.#used.length, this.#keep]);
-      const sum = (part: Float32Array) => tf.matMul(weights, tf.tensor2d(part, [this.#keep, length]));
-      const [a, b] = [sum(solution.sampleRe), sum(solution.sampleIm)];
-      const { cos, sin } = this.#phases(drift, this.#used);
-      return [tf.add(tf.mul(a, cos), tf.mul(b, sin)), tf.sub(tf.mul(b, cos), tf.mul(a, sin))];
-    });
-    return [re, im];
+    const held = new Held();
+    try {
+      const [a, b] = held.all(() => {
+        const weights = tf.tensor2d(this.#weights, [this.#used.length, this.#keep]);
+        const sum = (part: Float32Array) => tf.matMul(weights, tf.tensor2d(part, [this.#keep, length]));
+        return [sum(solution.sampleRe), sum(solution.sampleIm)];
+      });
+      yield;
+      const [cos, sin] = held.all(() => this.#phases(drift, this.#used));
+      yield;
+      const re = readOut(() => tf.add(tf.mul(a, cos), tf.mul(b, sin)));
+      yield;
+      return [re, readOut(() => tf.sub(tf.mul(b, cos), tf.mul(a, sin)))];
+    } finally {
+      held.dispose();
+    }
   }
 
   /**
@@ -155,13 +160,16 @@ export class PatternSeparator {
    * @param halfOf 0 or 1 for each of the frames `used` of the last {@link separate}.
    * @param measured spectra into which nothing was filled that came from all frames.
    */
-  agreement(drift: Drifts, halfOf: Uint8Array, measured: FrameSpectra = this.#spectra): number {
+  *agreement(drift: Drifts, halfOf: Uint8Array, measured: FrameSpectra = this.#spectra): Steps<number> {
     const powers = this.#solution?.powers;
     if (!powers) return 0;
-    const [a, b] = [0, 1].map((half) => {
+    const halves: PatternSpectrum[] = [];
+    for (const half of [0, 1]) {
       const places = [...this.#used.keys()].filter((k) => halfOf[k] === half);
-      return solvePattern(this.#collect(drift, places, measured), powers, this.#plane).pattern;
-    });
+      halves.push(solvePattern(yield* this.#collect(drift, places, measured), powers, this.#plane).pattern);
+      yield;
+    }
+    const [a, b] = halves;
     const { multiplicity } = this.#plane;
     let [ab, aa, bb] = [0, 0, 0];
     for (let q = 0; q < multiplicity.length; q++) {
@@ -178,11 +186,12 @@ export class PatternSeparator {
     return Math.min(this.#components, this.#used.length - 1);
   }
 
-  #phases(drift: Drifts, frames: readonly number[]): { cos: Tensor2D; sin: Tensor2D } {
-    return this.#plane.phases(
+  #phases(drift: Drifts, frames: readonly number[]): [Tensor2D, Tensor2D] {
+    const { cos, sin } = this.#plane.phases(
       frames.map((n) => drift.row[n]),
       frames.map((n) => drift.column[n]),
     );
+    return [cos, sin];
   }
 
   #spectraOf(frames: readonly number[], spectra: FrameSpectra): [Tensor2D, Tensor2D] {
@@ -195,12 +204,17 @@ export class PatternSeparator {
     return [part(spectra.re), part(spectra.im)];
   }
 
-  /** Frames moved to where the sample stands still, and their phases. Call inside a tfjs scope. */
-  #align(drift: Drifts, frames: readonly number[], spectra: FrameSpectra): Aligned {
-    const [re, im] = this.#spectraOf(frames, spectra);
-    const { cos, sin } = this.#phases(drift, frames);
-    const [a, b] = [tf.sub(tf.mul(re, cos), tf.mul(im, sin)), tf.add(tf.mul(re, sin), tf.mul(im, cos))];
-    return { re, im, cos, sin, alignedRe: a as Tensor2D, alignedIm: b as Tensor2D };
+  /** Frames moved to where the sample stands still, and their phases, until `held` is disposed. */
+  *#align(drift: Drifts, frames: readonly number[], spectra: FrameSpectra, held: Held): Steps<Aligned> {
+    const [re, im] = held.all(() => this.#spectraOf(frames, spectra));
+    yield;
+    const [cos, sin] = held.all(() => this.#phases(drift, frames));
+    yield;
+    const [alignedRe] = held.all(() => [tf.sub(tf.mul(re, cos), tf.mul(im, sin)) as Tensor2D]);
+    yield;
+    const [alignedIm] = held.all(() => [tf.add(tf.mul(re, sin), tf.mul(im, cos)) as Tensor2D]);
+    yield;
+    return { re, im, cos, sin, alignedRe, alignedIm };
   }
 
   /** Strongest left singular vectors of the aligned frames without the pattern, `[used, components]`. */
@@ -225,26 +239,38 @@ export class PatternSeparator {
   }
 
   /** The parts of {@link Sums}. */
-  #sums({ re, im, cos, sin, alignedRe, alignedIm }: Aligned, weights: Tensor2D): Tensor[] {
-    const project = (values: Tensor2D) => tf.matMul(weights, values, true, false);
-    return [
-      tf.sum(re, 0),
-      tf.sum(im, 0),
-      tf.sum(tf.add(tf.square(re), tf.square(im)), 0),
-      project(alignedRe),
-      project(alignedIm),
-      project(cos),
-      project(sin),
-    ];
+  *#sums({ re, im, cos, sin, alignedRe, alignedIm }: Aligned, weights: Float32Array): Steps<Float32Array[]> {
+    const project = (values: Tensor2D) => tf.matMul(tf.tensor2d(weights, [values.shape[0], this.#keep]), values, true, false);
+    const parts: Float32Array[] = [];
+    for (const part of [
+      () => tf.sum(re, 0),
+      () => tf.sum(im, 0),
+      () => tf.sum(tf.add(tf.square(re), tf.square(im)), 0),
+      () => project(alignedRe),
+      () => project(alignedIm),
+      () => project(cos),
+      () => project(sin),
+    ]) {
+      parts.push(readOut(part));
+      yield;
+    }
+    return parts;
   }
 
-  /** Sums over some of the frames `used`, given by their places there. */
-  #collect(drift: Drifts, places: readonly number[], spectra: FrameSpectra): Sums {
-    const keep = this.#keep;
-    const rows = places.flatMap((k) => [...this.#weights.subarray(k * keep, (k + 1) * keep)]);
+  /** Sums over some of the frames `used`, given by their places there; with the components of all of them, or of before. */
+  *#collect(drift: Drifts, places: readonly number[], spectra: FrameSpectra, anew = false): Steps<Sums> {
     const frames = places.map((k) => this.#used[k]);
-    const parts = readAll(() => this.#sums(this.#align(drift, frames, spectra), tf.tensor2d(rows, [frames.length, keep])));
-    return nameSums(frames.length, parts);
+    const held = new Held();
+    try {
+      const aligned = yield* this.#align(drift, frames, spectra, held);
+      if (anew) this.#weights = readOut(() => this.#strongest(aligned));
+      yield;
+      const keep = this.#keep;
+      const rows = places.flatMap((k) => [...this.#weights.subarray(k * keep, (k + 1) * keep)]);
+      return nameSums(frames.length, yield* this.#sums(aligned, Float32Array.from(rows)));
+    } finally {
+      held.dispose();
+    }
   }
 
   /** As if nothing stood still, with a pattern as strong as the noise. */
@@ -263,6 +289,21 @@ export class PatternSeparator {
       noise[ring[q]] += (share * Math.max(0, rest)) / frames;
     }
     return { sample, pattern: noise.slice(), noise };
+  }
+}
+
+/** Tensors that outlive a tfjs scope. */
+class Held {
+  readonly #tensors: Tensor[] = [];
+
+  all<T extends Tensor[]>(compute: () => T): T {
+    const made = tf.tidy(compute);
+    this.#tensors.push(...made);
+    return made;
+  }
+
+  dispose(): void {
+    tf.dispose(this.#tensors.splice(0));
   }
 }
 

@@ -1,4 +1,5 @@
-import { throwIfAborted } from '../errors.js';
+import { Pace } from '../backend/index.js';
+import { type Operation, runOperation } from '../host.js';
 import {
   BYTES_PER_PIXEL,
   type ChunkSink,
@@ -44,13 +45,24 @@ export async function planShift(
   drift: { readonly row: Float64Array; readonly column: Float64Array },
   options: PlanShiftOptions = {},
 ): Promise<ShiftPlan> {
-  const { least = 0, most = 0, signal } = options;
+  const { signal } = options;
+  return runOperation({ label: 'Looking for the range of values', unit: 'frames', signal }, (operation) =>
+    makePlan(stack, drift, options, operation),
+  );
+}
+
+async function makePlan(
+  stack: ImageStack,
+  drift: { readonly row: Float64Array; readonly column: Float64Array },
+  { least = 0, most = 0 }: PlanShiftOptions,
+  operation: Operation,
+): Promise<ShiftPlan> {
   const { frames, height, width, zeroIsMissing } = stack.info;
   // what is shifted up or left by a fraction still needs the next whole pixel
   const origin: [number, number] = [Math.ceil(Math.max(0, largest(drift.row))), Math.ceil(Math.max(0, largest(drift.column)))];
   const outHeight = height + origin[0] + Math.ceil(Math.max(0, -smallest(drift.row)));
   const outWidth = width + origin[1] + Math.ceil(Math.max(0, -smallest(drift.column)));
-  const values = await planValues(stack, { least, most }, signal);
+  const values = await planValues(stack, { least, most }, operation);
   const placements = Array.from({ length: frames }, (_, n) => ({
     shift: [origin[0] - drift.row[n], origin[1] - drift.column[n]] as [number, number],
     height,
@@ -82,7 +94,7 @@ interface ValuePlan {
 async function planValues(
   stack: ImageStack,
   { least, most }: { readonly least: number; readonly most: number },
-  signal: AbortSignal | undefined,
+  operation: Operation,
 ): Promise<ValuePlan> {
   const { frames, pixelType, zeroIsMissing, pedestal: pedestalIn = 0 } = stack.info;
   const multiplierIn = stack.info.multiplier ?? new Float64Array(frames).fill(1);
@@ -97,7 +109,7 @@ async function planValues(
       pedestal: pedestalIn * factor + lift,
     };
   }
-  const { low, high } = await frameExtremes(stack, pedestalIn, signal);
+  const { low, high } = await frameExtremes(stack, pedestalIn, operation);
   // room for the most negative value, in units of the largest
   let ratio = 0;
   for (let n = 0; n < frames; n++) if (low[n] < 0) ratio = Math.max(ratio, high[n] > 0 ? -low[n] / high[n] : 1);
@@ -120,14 +132,15 @@ async function planValues(
 async function frameExtremes(
   stack: ImageStack,
   pedestal: number,
-  signal: AbortSignal | undefined,
+  { signal, progress }: Operation,
 ): Promise<{ low: Float64Array; high: Float64Array }> {
   const { frames, pixelType, zeroIsMissing } = stack.info;
   const low = new Float64Array(frames);
   const high = new Float64Array(frames);
   const skipsZero = zeroIsMissing && isIntegerType(pixelType);
+  const pace = new Pace(signal, 'Looking for the range of values');
   for (let n = 0; n < frames; n++) {
-    throwIfAborted(signal, 'Looking for the range of values');
+    await pace.next();
     let least = Number.POSITIVE_INFINITY;
     let most = Number.NEGATIVE_INFINITY;
     for (const value of await stack.frame(n, signal)) {
@@ -137,6 +150,7 @@ async function frameExtremes(
     }
     low[n] = least <= most ? least - pedestal : 0;
     high[n] = least <= most ? most - pedestal : 0;
+    progress(n + 1, frames);
   }
   return { low, high };
 }
@@ -164,7 +178,21 @@ export async function shiftStack(
   sink: ChunkSink,
   options: ShiftStackOptions = {},
 ): Promise<void> {
-  const { memoryBytes = 128 * 2 ** 20, signal, onFrame, onProgress } = options;
+  const { signal, onProgress } = options;
+  return runOperation({ label: 'Shifting frames', unit: 'frames', signal, onProgress }, (operation) =>
+    shiftFrames(stack, plan, sink, options, operation),
+  );
+}
+
+async function shiftFrames(
+  stack: ImageStack,
+  plan: ShiftPlan,
+  sink: ChunkSink,
+  options: ShiftStackOptions,
+  { signal, progress }: Operation,
+): Promise<void> {
+  const { memoryBytes = 128 * 2 ** 20, onFrame } = options;
+  const pace = new Pace(signal, 'Writing the registered frames');
   const { frames, height, width, pixelType } = stack.info;
   const ahead = Math.max(1, Math.min(8, Math.floor(memoryBytes / (height * width * BYTES_PER_PIXEL[pixelType]))));
   const queue: ReturnType<ImageStack['frame']>[] = [];
@@ -175,11 +203,11 @@ export async function shiftStack(
   };
   for (let n = 0; n < Math.min(ahead, frames); n++) read(n);
   for (let n = 0; n < frames; n++) {
-    throwIfAborted(signal, 'Writing the registered frames');
+    await pace.next();
     const pixels = await (queue.shift() as ReturnType<ImageStack['frame']>);
     if (n + ahead < frames) read(n + ahead);
     onFrame?.(n, pixels);
     await sink.writePlaced(n, pixels, plan.placements[n]);
-    onProgress?.(n + 1, frames);
+    progress(n + 1, frames);
   }
 }

@@ -1,3 +1,4 @@
+import { finishSteps, type Steps } from '../backend/index.js';
 import { NotConvergedError } from '../errors.js';
 
 /**
@@ -16,24 +17,45 @@ export function solveBanded(
   size: number,
   band: number,
 ): void {
-  const stride = band + 1;
+  finishSteps(bandedSteps(matrix, right instanceof Float64Array ? [right] : right, size, band));
+}
+
+/** Multiplications between two breaths: some 20 ms. */
+const STRETCH = 2e7;
+
+/** {@link solveBanded} in pieces. */
+export function* bandedSteps(matrix: Float64Array, right: readonly Float64Array[], size: number, band: number): Steps<void> {
+  let left = STRETCH;
   for (let r = 0; r < size; r++) {
-    const row = r * stride + band - r; // element (r, c) at row + c
-    const first = Math.max(0, r - band);
-    for (let c = first; c < r; c++) {
-      const other = c * stride + band - c;
-      let sum = matrix[row + c];
-      for (let k = Math.max(first, c - band); k < c; k++) sum -= matrix[row + k] * matrix[other + k];
-      matrix[row + c] = sum / matrix[other + c];
-    }
-    let diagonal = matrix[row + r];
-    for (let k = first; k < r; k++) diagonal -= matrix[row + k] ** 2;
-    if (!(diagonal > 0)) {
-      throw new NotConvergedError(`solveBanded(): 'matrix' must be positive definite, got a pivot of ${diagonal} in row ${r}`);
-    }
-    matrix[row + r] = Math.sqrt(diagonal);
+    factorRow(matrix, r, band);
+    left -= Math.min(r, band) ** 2 / 2;
+    if (left > 0) continue;
+    left = STRETCH;
+    yield;
   }
-  for (const values of right instanceof Float64Array ? [right] : right) substitute(matrix, values, size, band);
+  for (const values of right) {
+    substitute(matrix, values, size, band);
+    yield;
+  }
+}
+
+/** Makes row `r` of the factor, the rows above it being made. */
+function factorRow(matrix: Float64Array, r: number, band: number): void {
+  const stride = band + 1;
+  const row = r * stride + band - r; // element (r, c) at row + c
+  const first = Math.max(0, r - band);
+  for (let c = first; c < r; c++) {
+    const other = c * stride + band - c;
+    let sum = matrix[row + c];
+    for (let k = Math.max(first, c - band); k < c; k++) sum -= matrix[row + k] * matrix[other + k];
+    matrix[row + c] = sum / matrix[other + c];
+  }
+  let diagonal = matrix[row + r];
+  for (let k = first; k < r; k++) diagonal -= matrix[row + k] ** 2;
+  if (!(diagonal > 0)) {
+    throw new NotConvergedError(`solveBanded(): 'matrix' must be positive definite, got a pivot of ${diagonal} in row ${r}`);
+  }
+  matrix[row + r] = Math.sqrt(diagonal);
 }
 
 /** Forward and back substitution with the factor. */

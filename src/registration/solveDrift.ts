@@ -1,5 +1,6 @@
+import { finishSteps, type Steps } from '../backend/index.js';
 import { OptionError, ShapeError } from '../errors.js';
-import { solveBanded } from './solveBanded.js';
+import { bandedSteps } from './solveBanded.js';
 
 /** Pair shifts and weights of M frames, `[M, M]` row by row; only i < j is read. */
 export interface PairTable {
@@ -71,6 +72,11 @@ export function connectedFrames(count: number, connected: (i: number, j: number)
  * @throws ShapeError if the table's arrays do not hold count² values; OptionError for a weight or power out of range.
  */
 export function solveDrift(pairs: PairTable, options: SolveDriftOptions = {}): DriftSolution {
+  return finishSteps(solveSteps(pairs, options));
+}
+
+/** {@link solveDrift} in pieces. */
+export function* solveSteps(pairs: PairTable, options: SolveDriftOptions = {}): Steps<DriftSolution> {
   const { minWeight = 0.15, weightPower = 4, solver = 'least-squares' } = options;
   const { count } = pairs;
   const wrong = [pairs.weight, pairs.shiftRow, pairs.shiftColumn].find((values) => values.length !== count * count);
@@ -81,11 +87,13 @@ export function solveDrift(pairs: PairTable, options: SolveDriftOptions = {}): D
   // a frame without any weight drops out; what hangs together stays
   const solved = connectedFrames(count, (i, j) => isUsable(pairs, i, j, minWeight));
   const frames = Array.from({ length: count }, (_, i) => i).filter((i) => solved[i]);
+  yield;
   const list = listPairs(pairs, frames, minWeight, weightPower);
+  yield;
   const robust = solver === 'robust';
-  const [row, column] = laplacianSolve(list, [list.shiftRow, list.shiftColumn], list.weight, frames.length);
-  const rowPart = solveAxis(list, list.shiftRow, row, robust);
-  const columnPart = solveAxis(list, list.shiftColumn, column, robust);
+  const [row, column] = yield* laplacianSteps(list, [list.shiftRow, list.shiftColumn], list.weight, frames.length);
+  const rowPart = yield* solveAxis(list, list.shiftRow, row, robust);
+  const columnPart = yield* solveAxis(list, list.shiftColumn, column, robust);
   const spread = (values: Float64Array): Float64Array => {
     const out = new Float64Array(count).fill(Number.NaN);
     for (const [k, i] of frames.entries()) out[i] = values[k] - values[0];
@@ -160,23 +168,24 @@ export function listPairs(pairs: PairTable, frames: readonly number[], minWeight
 const MAX_ROUNDS = 30;
 
 /** One coordinate, from its least-squares solution. Robust: Cauchy weights at the scale of the weighted residuals' median, until positions settle. */
-function solveAxis(
+function* solveAxis(
   list: PairList,
   shift: Float64Array,
   start: Float64Array,
   robust: boolean,
-): { position: Float64Array; trust: Float64Array; iterations: number } {
+): Steps<{ position: Float64Array; trust: Float64Array; iterations: number }> {
   const weight = list.weight.slice();
   const count = start.length;
   let position = start;
   let iterations = 1;
   for (; robust && iterations < MAX_ROUNDS; iterations++) {
+    yield;
     const residual = Float64Array.from(shift, (s, p) => Math.abs(position[list.j[p]] - position[list.i[p]] - s));
     // pairs of like frames agree to hundredths of a pixel and would shut out all others: what misses by less than a
     // third of a pixel is not wrong
     const scale = Math.max(1 / 3, 1.4826 * weightedMedian(residual, list.weight));
     for (let p = 0; p < weight.length; p++) weight[p] = list.weight[p] / (1 + (residual[p] / (2.4 * scale)) ** 2);
-    const [next] = laplacianSolve(list, [shift], weight, count);
+    const [next] = yield* laplacianSteps(list, [shift], weight, count);
     const change = next.reduce((most, value, k) => Math.max(most, Math.abs(value - next[0] - position[k] + position[0])), 0);
     position = next;
     if (change < 1e-3) break;
@@ -212,12 +221,12 @@ function weightedMedian(values: Float64Array, weight: Float64Array): number {
  *
  * @param weight of each pair's squared residual.
  */
-export function laplacianSolve(
+export function* laplacianSteps(
   list: PairList,
   shifts: readonly Float64Array[],
   weight: Float64Array,
   count: number,
-): Float64Array[] {
+): Steps<Float64Array[]> {
   const out = shifts.map(() => new Float64Array(count));
   if (count < 2) return out;
   // frame 0 is the reference: its row and column leave the singular Laplacian and make it positive definite
@@ -234,12 +243,13 @@ export function laplacianSolve(
     matrix[j * (band + 1) + band - (j - i)] -= weight[p];
   }
   for (const [k, shift] of shifts.entries()) {
+    yield;
     for (let p = 0; p < weight.length; p++) {
       out[k][list.j[p]] += weight[p] * shift[p];
       out[k][list.i[p]] -= weight[p] * shift[p];
     }
   }
-  solveBanded(
+  yield* bandedSteps(
     matrix,
     out.map((values) => values.subarray(1)),
     size,

@@ -1,4 +1,4 @@
-import { throwIfAborted } from '../errors.js';
+import { Pace, paceSteps, type Steps } from '../backend/index.js';
 import type { ImageStack } from '../stack/index.js';
 import { type Aperture, findAperture } from './findAperture.js';
 import { apertureMask } from './frameMask.js';
@@ -25,15 +25,21 @@ const LOOKED_AT = 32;
  */
 export async function surveyStack(
   stack: ImageStack,
-  options: { mask?: Uint8Array | undefined; useAperture?: boolean; signal?: AbortSignal | undefined } = {},
+  options: {
+    mask?: Uint8Array | undefined;
+    useAperture?: boolean;
+    signal?: AbortSignal | undefined;
+    onProgress?: ((done: number, total: number) => void) | undefined;
+  } = {},
 ): Promise<DetectorSurvey> {
-  const { mask, useAperture = true, signal } = options;
+  const { mask, useAperture = true, signal, onProgress } = options;
   const [count, height, width] = stack.shape;
   const sum = new Float64Array(height * width);
   const known = new Uint16Array(height * width);
   const looks = Math.min(count, LOOKED_AT);
+  const pace = new Pace(signal, 'Looking at the detector');
   for (let k = 0; k < looks; k++) {
-    throwIfAborted(signal, 'Looking at the detector');
+    await pace.next();
     const pixels = await stack.frame(Math.floor(((k + 0.5) * count) / looks), signal);
     for (let i = 0; i < pixels.length; i++) {
       const value = pixels[i];
@@ -41,7 +47,9 @@ export async function surveyStack(
       sum[i] += value;
       known[i]++;
     }
+    onProgress?.(k + 1, looks);
   }
+  await pace.next();
   const mean = Float32Array.from(sum, (value, i) => (known[i] > 0 ? value / known[i] : Number.NaN));
   const valid = mask?.slice() ?? new Uint8Array(height * width).fill(1);
   let badPixels = 0;
@@ -52,7 +60,8 @@ export async function surveyStack(
   }
   const shown = mean.map((value) => (Number.isNaN(value) ? 0 : value));
   const aperture = useAperture ? findAperture(shown, height, width) : undefined;
-  badPixels += markBadPixels(mean, valid, height, width);
+  await pace.next();
+  badPixels += await paceSteps(markBadPixels(mean, valid, height, width), pace);
   if (aperture) {
     const inside = apertureMask(aperture, height, width);
     for (let i = 0; i < valid.length; i++) valid[i] &= inside[i];
@@ -61,11 +70,12 @@ export async function surveyStack(
 }
 
 /** A single pixel that differs from the median of its eight neighbors by 12 of the frame's typical differences is bad. */
-function markBadPixels(mean: Float32Array, valid: Uint8Array, height: number, width: number): number {
+function* markBadPixels(mean: Float32Array, valid: Uint8Array, height: number, width: number): Steps<number> {
   const difference = new Float32Array(height * width);
   const around = new Float32Array(8);
   const sample: number[] = [];
   for (let r = 1; r < height - 1; r++) {
+    if (r % 16 === 0) yield;
     for (let c = 1; c < width - 1; c++) {
       const i = r * width + c;
       let k = 0;
@@ -80,6 +90,7 @@ function markBadPixels(mean: Float32Array, valid: Uint8Array, height: number, wi
       if (i % 7 === 0) sample.push(Math.abs(value));
     }
   }
+  yield;
   sample.sort((a, b) => a - b);
   const typical = 1.4826 * (sample[sample.length >> 1] ?? 0);
   let count = 0;

@@ -1,6 +1,7 @@
 import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs';
-import { tf } from '../backend/index.js';
+import { Pace, tf } from '../backend/index.js';
 import { OptionError, ShapeError, throwIfAborted } from '../errors.js';
+import { hostSignal, joinSignals, runOperation } from '../host.js';
 import { BYTES_PER_PIXEL } from './pixels.js';
 import type { FrameSource, PixelArray, StackInfo } from './types.js';
 
@@ -100,13 +101,19 @@ export class ImageStack {
     return new ImageStack(this.#source, { indices: this.#indices, crop: this.#crop, coarsen: this.#coarsen * factor });
   }
 
-  /** The pixels of frame `n`, `[H, W]` row by row, owned by the caller. Coarsened frames are float32. */
+  /**
+   * The pixels of frame `n`, `[H, W]` row by row, owned by the caller. Coarsened frames are float32.
+   *
+   * @param signal stops it, beside the host's.
+   */
   async frame(n: number, signal?: AbortSignal): Promise<PixelArray> {
     if (!Number.isInteger(n) || n < 0 || n >= this.info.frames) {
       throw new OptionError(`frame(): 'n' must be from 0 to ${this.info.frames - 1}, got ${n}`);
     }
+    const around = hostSignal();
     throwIfAborted(signal, 'Reading a frame');
-    const full = await this.#source.readFrame(this.#indices[n], signal);
+    throwIfAborted(around, 'Reading a frame');
+    const full = await this.#source.readFrame(this.#indices[n], signal ?? around);
     const { height, width } = this.#source.info;
     const cropped = cropPixels(full, [height, width], this.#crop);
     return this.#coarsen === 1 ? cropped : coarsenPixels(cropped, this.#crop, this.#coarsen, this.info.zeroIsMissing);
@@ -121,14 +128,23 @@ export class ImageStack {
   /** The whole (part of the) stack as a float32 tensor `[N, H, W]`, which the caller disposes: for stacks that fit into memory. */
   async tensor(signal?: AbortSignal): Promise<Tensor3D> {
     const [count, height, width] = this.shape;
-    const all = new Float32Array(count * height * width);
-    for (let n = 0; n < count; n++) all.set(await this.frame(n, signal), n * height * width);
-    return tf.tensor3d(all, [count, height, width]);
+    return runOperation({ label: 'Reading frames', unit: 'frames', signal }, async (operation) => {
+      const pace = new Pace(operation.signal, 'Reading frames');
+      const all = new Float32Array(count * height * width);
+      for (let n = 0; n < count; n++) {
+        await pace.next();
+        all.set(await this.frame(n, operation.signal), n * height * width);
+        operation.progress(n + 1, count);
+      }
+      return tf.tensor3d(all, [count, height, width]);
+    });
   }
 
   /** The frames in order, as many at a time as `memoryBytes` hold (at least one); the next block is read while one is used. */
   async *blocks(options: { memoryBytes?: number; signal?: AbortSignal } = {}): AsyncGenerator<StackBlock> {
-    const { memoryBytes = 256 * 2 ** 20, signal } = options;
+    const { memoryBytes = 256 * 2 ** 20 } = options;
+    const signal = joinSignals(options.signal, hostSignal());
+    const pace = new Pace(signal, 'Reading frames');
     const { frames, height, width, pixelType } = this.info;
     // two blocks are in memory at a time: the one in use and the one being read
     const each = Math.max(1, Math.floor(memoryBytes / (2 * height * width * BYTES_PER_PIXEL[pixelType])));
@@ -142,6 +158,7 @@ export class ImageStack {
       next = start + each < frames ? read(start + each) : undefined;
       next?.catch(() => {}); // reported when it is awaited, which an early end of the loop never does
       yield block;
+      await pace.next();
     }
   }
 

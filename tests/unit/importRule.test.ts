@@ -37,7 +37,10 @@ test('src keeps the import rule', () => {
 describe('a planted violation fails', () => {
   test.each([
     ['errors.ts', "import { tf } from './backend/index.js';"],
+    ['host.ts', "import { tf } from './backend/index.js';"],
     ['wire/bundle.ts', "import { tf } from '../backend/index.js';"],
+    ['wire/bundle.ts', "import { host } from '../host.js';"],
+    ['controls/controls.ts', "import { framesPng } from '../report/index.js';"],
     ['backend/fft.ts', "import { ImageStack } from '../stack/index.js';"],
     ['stack/block.ts', "import type { OpenStackOptions } from '../io/index.js';"],
     ['stack/block.ts', "import { Random } from '../synthetic/index.js';"],
@@ -61,7 +64,11 @@ describe('a planted violation fails', () => {
 });
 
 test.each([
+  ['host.ts', "import { OptionError } from './errors.js';"],
   ['backend/fft.ts', "import '@tensorflow/tfjs-node';"],
+  ['backend/memory.ts', "import { host } from '../host.js';"],
+  ['io/openStack.ts', "import { runOperation } from '../host.js';"],
+  ['controls/controls.ts', "import { host } from '../host.js';"],
   ['synthetic/scan.ts', "import type { FrameSource } from '../stack/index.js';"],
   ['io/encodeWorker.ts', "import { placeFrame } from '../stack/placeFrame.js';"],
   ['stitching/overlaps.ts', "import { edgeFilter } from '../registration/index.js';"],
