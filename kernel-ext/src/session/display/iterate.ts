@@ -46,7 +46,7 @@ async function* iterateAsync<T>(items: AsyncIterable<T>, options: IterateOptions
 }
 
 function countOf(items: unknown): number | undefined {
-  const { length, size } = items as { length?: unknown; size?: unknown };
+  const { length, size } = (items ?? {}) as { length?: unknown; size?: unknown };
   if (typeof length === 'number') return length;
   return typeof size === 'number' ? size : undefined;
 }

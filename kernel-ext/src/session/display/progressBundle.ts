@@ -20,6 +20,8 @@ export interface ProgressView {
 
 const SIGNS = 20;
 const LONGEST_LABEL = 200;
+/** Longer estimates (a hundred days, in seconds) are none. */
+const LONGEST_LEFT = 100 * 86_400;
 
 /** A bar as HTML (`<progress>`, which sanitizers keep) and as text. */
 export function progressBundle(view: ProgressView): MimeBundle {
@@ -59,18 +61,22 @@ function figuresOf(view: ProgressView, share: number | undefined): string {
   }
   parts.push(...speed(rate));
   if (total === undefined) parts.push(elapsed);
-  else if (rate !== undefined && done < total) parts.push(`${formatSeconds((total - done) / rate)} left`);
+  else if (rate !== undefined && done < total) {
+    const left = (total - done) / rate;
+    if (left < LONGEST_LEFT) parts.push(`${formatSeconds(left)} left`);
+  }
   return parts.join(' · ');
 }
 
 function speed(rate: number | undefined): string[] {
-  if (rate === undefined || rate === 0) return [];
+  if (rate === undefined || rate === 0 || !Number.isFinite(rate)) return [];
   if (rate >= 0.1) return [`${formatAmount(rate)}/s`];
   return rate * 60 >= 0.1 ? [`${formatAmount(rate * 60)}/min`] : [`${formatAmount(rate * 3600)}/h`];
 }
 
 /** Whole numbers as they are, others with about two digits. */
 function formatAmount(amount: number): string {
+  if (amount >= 1e15) return amount.toExponential(2);
   return Number.isInteger(amount) || amount >= 100 ? formatCount(amount) : String(Number(amount.toPrecision(2)));
 }
 
