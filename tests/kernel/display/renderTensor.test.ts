@@ -46,7 +46,7 @@ describe('text and table', () => {
           [1, 2.5],
           [Number.NaN, -4],
         ]),
-      'Tensor float32 [2, 2]  min -4  max 2.5 (1 NaN)\n[[  1, 2.5],\n [NaN,  -4]]',
+      'Tensor float32 [2, 2]  min -4  max 2.5 (1 NaN)\n[[ 1.0,  2.5],\n [ NaN, -4.0]]',
     ],
     ['scalar', () => tf.scalar(0.1), 'Tensor float32 []  min 0.1  max 0.1\n0.1'],
     ['vector', () => tf.tensor1d([1, 2, 3], 'int32'), 'Tensor int32 [3]  min 1  max 3\n[1, 2, 3]'],

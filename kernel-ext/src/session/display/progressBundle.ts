@@ -88,7 +88,8 @@ function htmlOf({ done, total, state }: ProgressView, share: number | undefined,
         ? ' value="1" max="1"'
         : ` value="${Math.min(done, total)}" max="${total}"`;
   const idle = share === undefined && state === 'failed' ? ' value="0" max="1"' : value;
-  const style = 'width:16em;max-width:40%;vertical-align:middle;margin:0 0.5em';
+  const faint = state === 'failed' ? ';opacity:0.5' : '';
+  const style = `width:16em;max-width:40%;vertical-align:middle;margin:0 0.5em${faint}`;
   const name = label === '' ? 'progress' : label;
   return (
     `<div><label>${escapeHtml(label)}<progress${idle} title="${escapeHtml(name)}" style="${style}">` +

@@ -156,7 +156,7 @@ function htmlOf(dtype: string, shape: string, { kind, rows, values, picture }: F
     `<tr><th scope="row" style="text-align:left">${escapeHtml(name)}</th><td style="text-align:left">${escapeHtml(text)}</td></tr>`;
   const table = [['type', `${kind} ${dtype}`] as const, ['shape', shape] as const, ...rows].map(cell).join('');
   const parts = [`<table>${table}</table>`];
-  if (values !== undefined) parts.push(`<pre>${escapeHtml(values)}</pre>`);
+  if (values !== undefined) parts.push(`<pre style="font-family:monospace">${escapeHtml(values)}</pre>`);
   if (picture !== undefined) {
     const { png, width, height, caption } = picture;
     const source = `data:image/png;base64,${png.toString('base64')}`;

@@ -1,14 +1,14 @@
-import { formatNumber } from './formatNumber.js';
+import { formatColumn, formatNumber } from './formatNumber.js';
 import { inspectLine } from './inspectText.js';
 
-/** The elements of a tensor as texts: numbers, `1+2i` for complex, quoted strings, true and false. */
+/** The elements of a tensor as texts: numbers with the same decimals, `1+2i` for complex, quoted strings, true and false. */
 export function tensorElements(values: ArrayLike<unknown>, dtype: string): string[] {
   if (dtype === 'complex64') {
     return Array.from({ length: values.length / 2 }, (_, k) => complexText(values[2 * k] as number, values[2 * k + 1] as number));
   }
   if (dtype === 'string') return Array.from(values, (value) => inspectLine(value));
   if (dtype === 'bool') return Array.from(values, (value) => String(Boolean(value)));
-  return Array.from(values, (value) => formatNumber(value as number));
+  return formatColumn(Array.from(values));
 }
 
 /** Texts of elements in nested brackets, one line a row, numbers below each other. */
