@@ -1,0 +1,195 @@
+import type * as TS from '@tslab/typescript-for-tslab';
+import { assignExports } from './assignExports.js';
+import { collectDiagnostics } from './collectDiagnostics.js';
+import { keepNamespaces } from './keepNamespaces.js';
+import { type LocalModule, LocalModules } from './LocalModules.js';
+import type { CompletionInfo, Converter, Tslab, TslabBuilder, TslabHooks, TslabWatchHost } from './loadTslab.js';
+import { ProgramKeeper } from './ProgramKeeper.js';
+import { MODULE_PREFIX, type PreparedSource, prepareCell } from './prepareCell.js';
+import { shareVariables } from './shareVariables.js';
+import { splitMap, type Trace, tracePositions } from './tracePositions.js';
+
+/** A cell that is ready to run. */
+export interface CompiledCell {
+  /** Body of `function (exports, require) { … }`, or of an async function where `isAsync`. */
+  readonly code: string;
+  readonly isAsync: boolean;
+  /** Property of `exports` that holds the last expression's value. */
+  readonly resultName: string | undefined;
+  /** Local modules whose files are new or have changed; `createCellRequire` takes them. */
+  readonly modules: readonly LocalModule[];
+  /** From `code` to the cell's TypeScript; both count from 1. */
+  readonly position: Trace;
+  /** Makes the declarations known to later cells; to be called as the cell starts to run. */
+  commit(): void;
+}
+
+interface Work {
+  readonly prepared: PreparedSource;
+  readonly check: boolean;
+  readonly modules: readonly { module: LocalModule; isAsync: boolean }[];
+  maps: string[];
+}
+
+/** Holds tslab's converter for a notebook, and what its cells have declared so far. */
+export class CellCompilation implements TslabHooks {
+  readonly tslab: Tslab;
+  readonly folder: string;
+  private declarations = '';
+  private readonly converter: Converter;
+  private readonly local: LocalModules;
+  private readonly delivered = new Map<string, LocalModule>();
+  private work: Work | undefined;
+  private programs!: ProgramKeeper;
+  private lastCompletions: TS.CompletionInfo | undefined;
+
+  constructor(tslab: Tslab, folder: string) {
+    this.tslab = tslab;
+    this.folder = folder;
+    this.converter = tslab.createConverter(this);
+    this.local = new LocalModules(tslab.ts, (name, from) => this.programs.resolve(name, from).resolvedModule?.resolvedFileName);
+  }
+
+  get keeper(): ProgramKeeper {
+    return this.programs;
+  }
+
+  compile(source: string, check: boolean): CompiledCell {
+    const prepared = prepareCell(this.tslab.ts, source);
+    this.programs.refresh();
+    const modules = this.local.reach(prepared.localImports, this.programs.files.source);
+    const work: Work = { prepared, check: check && !prepared.unchecked, modules, maps: [] };
+    this.work = work;
+    try {
+      const converted = this.during(() => this.converter.convert(this.declarations, prepared.text));
+      const earlier = this.programs.parsedCell().declarations;
+      const locals = this.programs.parsedCell().source.locals ?? new Map();
+      const declarations = (converted.declOutput ?? '') + keepNamespaces(this.tslab.ts, earlier, this.declarations, locals);
+      const fresh = modules.map(({ module }) => module).filter((module) => this.delivered.get(module.path) !== module);
+      return {
+        code: converted.output ?? '',
+        isAsync: prepared.isAsync,
+        resultName: converted.lastExpressionVar,
+        modules: fresh,
+        position: tracePositions(work.maps, MODULE_PREFIX.split('\n').length - 1),
+        commit: () => {
+          this.declarations = declarations;
+          for (const module of fresh) this.delivered.set(module.path, module);
+        },
+      };
+    } finally {
+      this.work = undefined;
+      this.programs.forgetCell();
+    }
+  }
+
+  /** tslab's completion, and TypeScript's own answer behind it. */
+  complete(source: string, offset: number): { info: CompletionInfo; entries: TS.CompletionInfo | undefined } {
+    this.lastCompletions = undefined;
+    const info = this.during(() => this.converter.complete(this.declarations, source, offset));
+    return { info, entries: this.lastCompletions };
+  }
+
+  quickInfo(source: string, offset: number): TS.QuickInfo | undefined {
+    return this.during(() => this.converter.inspect(this.declarations, source, offset)) ?? undefined;
+  }
+
+  reset(): void {
+    this.declarations = '';
+    this.delivered.clear();
+  }
+
+  close(): void {
+    this.during(() => this.converter.close());
+  }
+
+  createWatchProgram(host: TslabWatchHost): { close(): void; updateRootFileNames(names: string[]): void } {
+    this.programs = new ProgramKeeper(this.tslab.ts, this.folder, host, (builder) => this.extend(builder));
+    return { close: () => {}, updateRootFileNames: (names) => this.programs.updateRootFileNames(names) };
+  }
+
+  checkFiles(program: TS.Program): void {
+    const { prepared, check, modules } = this.work!;
+    collectDiagnostics({
+      ts: this.tslab.ts,
+      program,
+      source: this.programs.parsedCell().source,
+      length: prepared.text.length,
+      folder: this.folder,
+      modules,
+      check,
+    });
+  }
+
+  toCommonJS(code: string): string {
+    const { ts } = this.tslab;
+    const first = splitMap(code);
+    const { outputText } = ts.transpileModule(first.code, {
+      fileName: 'custom.js',
+      compilerOptions: {
+        module: ts.ModuleKind.CommonJS,
+        esModuleInterop: true,
+        target: this.programs.options.target,
+        newLine: ts.NewLineKind.LineFeed,
+        noImplicitUseStrict: true,
+        inlineSourceMap: true,
+      },
+      transformers: { after: [assignExports(ts)] },
+    });
+    const second = splitMap(outputText);
+    this.work!.maps = [first.map, second.map];
+    return second.code;
+  }
+
+  completions(program: TS.Program, file: TS.SourceFile, position: number): TS.CompletionInfo | undefined {
+    const { ts } = this.tslab;
+    this.lastCompletions = ts.Completions.getCompletionsAtPosition(
+      this.programs.completionHost(),
+      program,
+      () => {},
+      file,
+      position,
+      {},
+      undefined,
+      ts.CompletionTriggerKind.Invoked,
+      { isCancellationRequested: () => false, throwIfCancellationRequested: () => {} },
+      undefined,
+      true,
+    );
+    return this.lastCompletions;
+  }
+
+  private during<T>(run: () => T): T {
+    return this.tslab.during(this, run);
+  }
+
+  /** Adds to the builder what tslab's emit of a cell needs beyond stock TypeScript. */
+  private extend(builder: Omit<TslabBuilder, 'emit'>): TslabBuilder {
+    const { ts } = this.tslab;
+    return {
+      ...builder,
+      getProgram: () => (this.work ? withoutSymbols(builder.getProgram()) : builder.getProgram()),
+      emit: (file, writeFile, _cancellation, _onlyDeclarations, transformers) => {
+        const program = builder.getProgram();
+        const { source, declarations } = this.programs.parsedCell();
+        const share = shareVariables({ ts, checker: program.getTypeChecker(), source, declarations });
+        let declared = false;
+        const write = (name: string, data: string): void => {
+          declared ||= name.endsWith('.d.ts');
+          writeFile(name, data);
+        };
+        const all = { ...transformers, before: [share] };
+        program.emit(file, write, undefined, false, all);
+        // TypeScript writes no declarations where a type cannot be named in full; asked for them alone, it does.
+        if (!declared) program.emit(file, write, undefined, true, all);
+      },
+    };
+  }
+}
+
+/** The program with a checker that finds no symbols: tslab then leaves identifiers alone, which `shareVariables` has done. */
+function withoutSymbols(program: TS.Program): TS.Program {
+  return Object.assign(Object.create(program), {
+    getTypeChecker: () => Object.assign(Object.create(program.getTypeChecker()), { getSymbolAtLocation: () => undefined }),
+  });
+}

@@ -1,0 +1,263 @@
+import { statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type * as TS from '@tslab/typescript-for-tslab';
+import { compilerOptions } from './compilerOptions.js';
+import type { TslabBuilder, TslabWatchHost } from './loadTslab.js';
+import { patchLibrary, patchPackage } from './patchDeclarations.js';
+import type { BoundSourceFile, CompletionHost, TypeScript } from './typescriptFork.js';
+
+/** Declarations of `display`, `progress` and the other globals of a cell. */
+const GLOBALS = fileURLToPath(new URL('../../../types/globals.d.ts', import.meta.url));
+
+/** Where packages are looked for when the notebook's folder has them not: beside the kernel. */
+const KERNEL_FILE = fileURLToPath(import.meta.url);
+
+interface CachedFile {
+  readonly file: TS.SourceFile;
+  readonly stamp: string;
+}
+
+/** How the converter's files, which exist in memory only, are called. */
+export interface CellFiles {
+  readonly source: string;
+  readonly declarations: string;
+}
+
+/**
+ * Keeps parsed files and the last program of a notebook, in place of TypeScript's watch program.
+ *
+ * Nothing is watched: files outside of node_modules are asked for their time stamps before each program, the others once npm
+ * has installed something. A program is made when somebody asks for it, so that tslab's first look at a cell, which only
+ * wants its top-level names, costs a parse.
+ */
+export class ProgramKeeper {
+  readonly options: TS.CompilerOptions;
+  readonly files: CellFiles;
+  private readonly host: TS.CompilerHost;
+  private readonly parsed = new Map<string, CachedFile>();
+  private readonly packageResolutions: TS.ModuleResolutionCache;
+  private localResolutions: TS.ModuleResolutionCache;
+  private installStamp = '';
+  private rootNames: string[];
+  private program: TS.Program | undefined;
+  private cell: { source: BoundSourceFile; declarations: BoundSourceFile } | undefined;
+
+  constructor(
+    private readonly ts: TypeScript,
+    private readonly folder: string,
+    private readonly tslab: TslabWatchHost,
+    private readonly extend: (builder: Omit<TslabBuilder, 'emit'>) => TslabBuilder,
+  ) {
+    this.options = compilerOptions(ts, folder, tslab.options);
+    const source = tslab.rootNames.find((name) => !name.endsWith('.d.ts'))!;
+    this.files = { source, declarations: tslab.rootNames.find((name) => name !== source)! };
+    this.rootNames = [GLOBALS, ...tslab.rootNames];
+    this.packageResolutions = this.createResolutions();
+    this.localResolutions = this.createResolutions();
+    this.host = this.createHost();
+    this.connect();
+  }
+
+  updateRootFileNames(names: readonly string[]): void {
+    this.rootNames = [GLOBALS, ...names];
+    this.tslab.sys.setTimeout!(() => this.offer(), 0);
+  }
+
+  /** Where an import leads: as seen from the file, else as seen from the kernel's own place. */
+  resolve(name: string, from: string, mode?: TS.ResolutionMode): TS.ResolvedModuleWithFailedLookupLocations {
+    const { ts, options, tslab } = this;
+    const local = !from.includes('/node_modules/');
+    const cache = local ? this.localResolutions : this.packageResolutions;
+    const found = ts.resolveModuleName(name, from, options, tslab.sys, cache, undefined, mode);
+    if (found.resolvedModule || !local || /^[./]/.test(name) || name.startsWith('node:')) return found;
+    const beside = ts.resolveModuleName(name, KERNEL_FILE, options, tslab.sys, this.packageResolutions, undefined, mode);
+    return beside.resolvedModule ? beside : found;
+  }
+
+  /** Parses and binds a file ahead of its use, so that a later program finds it ready. */
+  parse(name: string): TS.SourceFile | undefined {
+    const file = this.host.getSourceFile(name, this.options.target!);
+    if (file && !(file as BoundSourceFile).locals && !name.endsWith('.json')) this.ts.bindSourceFile(file, this.options);
+    return file;
+  }
+
+  /** Names of the library files and declarations that belong to every program. */
+  baseFiles(): string[] {
+    const { ts, options, tslab } = this;
+    const library = dirname(ts.getDefaultLibFilePath(options));
+    const node = ts.resolveTypeReferenceDirective('node', join(this.folder, '__tslab__.ts'), options, tslab.sys);
+    const types = node.resolvedTypeReferenceDirective?.resolvedFileName;
+    return [...options.lib!.map((name) => join(library, name)), ...(types ? [types] : []), GLOBALS];
+  }
+
+  libraryFile(name: string): string {
+    return join(dirname(this.ts.getDefaultLibFilePath(this.options)), `lib.${name}.d.ts`);
+  }
+
+  /** The declarations that tslab takes apart after a cell are used up: the next program parses them again. */
+  forgetCell(): void {
+    this.cell = undefined;
+  }
+
+  /** The program of the cell as it stands. */
+  current(): TS.Program {
+    const { source } = this.parsedCell();
+    if (this.program?.getSourceFile(this.files.source) !== source) this.program = this.createProgram();
+    return this.program!;
+  }
+
+  /** The cell and its declarations, parsed and bound. */
+  parsedCell(): { source: BoundSourceFile; declarations: BoundSourceFile } {
+    this.cell ??= { source: this.parseCell(this.files.source), declarations: this.parseCell(this.files.declarations) };
+    return this.cell;
+  }
+
+  private createProgram(): TS.Program {
+    this.refresh();
+    return this.ts.createProgram({
+      rootNames: this.rootNames,
+      options: this.options,
+      host: this.host,
+      oldProgram: this.program,
+    });
+  }
+
+  private parseCell(name: string): BoundSourceFile {
+    const text = this.tslab.sys.readFile(name) ?? '';
+    const file = this.ts.createSourceFile(name, text, this.options.target!, true) as BoundSourceFile;
+    this.ts.bindSourceFile(file, this.options);
+    return file;
+  }
+
+  /** Lets the converter's change notices lead to a new offer, in the order in which it expects them. */
+  private connect(): void {
+    const { sys } = this.tslab;
+    let timer: unknown;
+    for (const name of [this.files.source, this.files.declarations]) {
+      sys.watchFile!(name, () => {
+        if (timer) sys.clearTimeout!(timer);
+        timer = sys.setTimeout!(() => {
+          timer = undefined;
+          this.offer();
+        }, 0);
+      });
+    }
+    // The converter sets its callback after it got the host, and expects a first builder when the watch program exists.
+    this.offer();
+  }
+
+  private offer(): void {
+    this.cell = undefined;
+    this.tslab.afterProgramCreate(this.extend(this.createBuilder()));
+  }
+
+  private createBuilder(): Omit<TslabBuilder, 'emit'> {
+    const { source, declarations } = this.files;
+    return {
+      getSourceFile: (name) => {
+        if (name === source) return this.parsedCell().source;
+        if (name === declarations) return this.parsedCell().declarations;
+        return this.current().getSourceFile(name);
+      },
+      getProgram: () => this.current(),
+      getAllDependencies: () => [source],
+    };
+  }
+
+  private createResolutions(): TS.ModuleResolutionCache {
+    return this.ts.createModuleResolutionCache(this.folder, (name) => name, this.options);
+  }
+
+  private createHost(): TS.CompilerHost {
+    const { ts, tslab, folder } = this;
+    const { sys } = tslab;
+    return {
+      getSourceFile: (name) => this.sourceFile(name),
+      getDefaultLibFileName: (options) => ts.getDefaultLibFilePath(options),
+      getDefaultLibLocation: () => dirname(ts.getDefaultLibFilePath(this.options)),
+      getCurrentDirectory: () => folder,
+      getCanonicalFileName: (name) => name,
+      useCaseSensitiveFileNames: () => true,
+      getNewLine: () => '\n',
+      fileExists: (name) => sys.fileExists(name),
+      readFile: (name) => sys.readFile(name),
+      directoryExists: (name) => sys.directoryExists(name),
+      getDirectories: (name) => sys.getDirectories(name),
+      realpath: (name) => sys.realpath?.(name) ?? name,
+      writeFile: () => {},
+      // A package may have been installed since: imports of the notebook's own files are looked up anew each time.
+      hasInvalidatedResolutions: (path) => !path.includes('/node_modules/') && !path.endsWith('.d.ts'),
+      resolveModuleNameLiterals: (literals, from, _redirected, _options, file) =>
+        literals.map((literal) => this.resolve(literal.text, from, ts.getModeForUsageLocation(file, literal))),
+    };
+  }
+
+  private sourceFile(name: string): TS.SourceFile | undefined {
+    const { source, declarations } = this.files;
+    if (name === source) return this.parsedCell().source;
+    if (name === declarations) return this.parsedCell().declarations;
+    const known = this.parsed.get(name);
+    if (known) return known.file;
+    const stamp = stampOf(name);
+    const text = this.tslab.sys.readFile(name);
+    if (text === undefined) return undefined;
+    const isLibrary = /\/lib\.[\w.]*d\.ts$/.test(name);
+    const patched = isLibrary ? patchLibrary(name, text) : isDeclaration(name) ? patchPackage(text) : text;
+    const file = this.ts.createSourceFile(name, patched, this.options.target!, false);
+    this.parsed.set(name, { file, stamp });
+    return file;
+  }
+
+  /** What files of the notebook and newly installed packages say now, not what they said before. */
+  refresh(): void {
+    this.localResolutions = this.createResolutions();
+    this.dropChanged();
+  }
+
+  /** What TypeScript's completion of paths in import strings looks at. */
+  completionHost(): CompletionHost {
+    const { sys } = this.tslab;
+    return {
+      fileExists: (name) => sys.fileExists(name),
+      readFile: (name) => sys.readFile(name),
+      directoryExists: (name) => sys.directoryExists(name),
+      getDirectories: (name) => sys.getDirectories(name),
+      readDirectory: (name, ...rest) => sys.readDirectory(name, ...rest),
+      getCurrentDirectory: () => this.folder,
+      getCompilationSettings: () => this.options,
+      useCaseSensitiveFileNames: () => true,
+    };
+  }
+
+  /** Forgets parsed files that have changed on disk. */
+  private dropChanged(): void {
+    const installed = this.installs();
+    const isNew = installed !== this.installStamp;
+    if (isNew && this.installStamp !== '') this.packageResolutions.clear();
+    for (const [name, { stamp }] of this.parsed) {
+      if ((isNew && this.installStamp !== '') || !name.includes('/node_modules/')) {
+        if (stampOf(name) !== stamp) this.parsed.delete(name);
+      }
+    }
+    this.installStamp = installed;
+  }
+
+  /** npm rewrites this file in node_modules with each install. */
+  private installs(): string {
+    const stamps: string[] = [];
+    for (let folder = this.folder; ; folder = dirname(folder)) {
+      stamps.push(stampOf(join(folder, 'node_modules', '.package-lock.json')));
+      if (dirname(folder) === folder) return stamps.join(';');
+    }
+  }
+}
+
+function isDeclaration(name: string): boolean {
+  return /\.d\.[mc]?ts$/.test(name);
+}
+
+function stampOf(name: string): string {
+  const stats = statSync(name, { throwIfNoEntry: false });
+  return stats ? `${stats.mtimeMs}:${stats.size}` : '';
+}

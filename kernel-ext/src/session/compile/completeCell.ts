@@ -1,0 +1,93 @@
+import type * as TS from '@tslab/typescript-for-tslab';
+import type { CellCompilation } from './CellCompilation.js';
+import { plainTypes } from './patchDeclarations.js';
+import type { CompletionEntryWithSymbol } from './typescriptFork.js';
+
+export interface CompletionMatch {
+  readonly text: string;
+  /** TypeScript's word for what it is: function, class, property, const, module … */
+  readonly type: string;
+  /** Its type, where there are few matches. */
+  readonly signature?: string;
+}
+
+export interface Completion {
+  /** The piece of the source that a match replaces, UTF-16 offsets. */
+  readonly start: number;
+  readonly end: number;
+  readonly matches: readonly CompletionMatch[];
+}
+
+/** Types are worked out for so many matches at most: each takes up to a millisecond. */
+const SIGNATURES = 40;
+const SIGNATURE_LENGTH = 160;
+
+/** Words that a name may begin with inside quotes: parts of paths end at a slash. */
+const IN_QUOTES = /[^'"`/\s]*$/;
+
+/** What could be written at a place, best matches first. */
+export function completeCell(cells: CellCompilation, source: string, offset: number): Completion {
+  const { info, entries } = cells.complete(source, offset);
+  const quoted = quotedStart(cells, source, offset);
+  if (quoted !== undefined) return completeText(entries, source, offset, quoted);
+  const byName = new Map((entries?.entries ?? []).map((entry) => [entry.name, entry as CompletionEntryWithSymbol]));
+  const names = [...new Set(info.candidates)];
+  const { ts } = cells.tslab;
+  const describe = names.length <= SIGNATURES ? signatures(cells) : () => undefined;
+  const matches = names.map((text): CompletionMatch => {
+    const entry = byName.get(text);
+    const signature = entry?.symbol && describe(entry.symbol);
+    return { text, type: entry?.kind ?? ts.ScriptElementKind.unknown, ...(signature ? { signature } : {}) };
+  });
+  return { start: info.start, end: info.end, matches };
+}
+
+/** Where the text of the string begins in which the place lies, if it lies in one. */
+function quotedStart(cells: CellCompilation, source: string, offset: number): number | undefined {
+  const { ts } = cells.tslab;
+  const file = ts.createSourceFile('cell.ts', source, ts.ScriptTarget.ES2022, true);
+  let start: number | undefined;
+  const visit = (node: TS.Node): void => {
+    const begin = node.getStart(file);
+    if (ts.isStringLiteralLike(node) && begin < offset && (offset < node.end || isOpen(node.getText(file)))) {
+      if (offset <= node.end) start = begin + 1;
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return start;
+}
+
+function isOpen(literal: string): boolean {
+  return literal.length === 1 || literal[0] !== literal[literal.length - 1];
+}
+
+/** Module names, paths and the strings that a type allows. */
+function completeText(entries: TS.CompletionInfo | undefined, source: string, offset: number, quoted: number): Completion {
+  const head = source.slice(quoted, offset);
+  const part = IN_QUOTES.exec(head)![0];
+  const isPath = /^\.{0,2}\//.test(head);
+  const matches: CompletionMatch[] = [];
+  let start = offset - part.length;
+  for (const { name, kind, replacementSpan } of entries?.entries ?? []) {
+    // A package name with a scope holds a slash itself, and so do members of a union of strings.
+    const whole = !isPath && (name.includes('/') || replacementSpan === undefined) && name.startsWith(head);
+    if (whole) start = quoted;
+    if (whole || name.startsWith(part)) matches.push({ text: name, type: kind });
+  }
+  return { start, end: offset, matches: matches.filter(({ text }) => text.startsWith(source.slice(start, offset))) };
+}
+
+function signatures(cells: CellCompilation): (symbol: TS.Symbol) => string | undefined {
+  const { ts } = cells.tslab;
+  const checker = cells.keeper.current().getTypeChecker();
+  const { source } = cells.keeper.parsedCell();
+  const flags = ts.TypeFormatFlags.OmitParameterModifiers | ts.TypeFormatFlags.UseAliasDefinedOutsideCurrentScope;
+  return (symbol) => {
+    const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+    if ((target.flags & ts.SymbolFlags.Value) === 0) return undefined;
+    const type = checker.getTypeOfSymbolAtLocation(target, source);
+    const text = plainTypes(checker.typeToString(type, source, flags));
+    return text.length > SIGNATURE_LENGTH ? `${text.slice(0, SIGNATURE_LENGTH - 1)}…` : text;
+  };
+}
