@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createProgress, type ProgressOptions } from '../../../kernel-ext/src/session/display/createProgress.js';
-import { iterate } from '../../../kernel-ext/src/session/display/iterate.js';
 import { RateMeter } from '../../../kernel-ext/src/session/display/RateMeter.js';
 
 interface Sent {
@@ -109,6 +108,15 @@ describe('createProgress', () => {
     expect(last().html).toContain('value="1" max="1"');
   });
 
+  test('a total of 0 with something done is not known', () => {
+    const { options, last } = recorder();
+    const bar = createProgress({ ...options, total: 0, delayMs: 0 });
+    expect(last().html).toContain('<progress title');
+    bar.update(3);
+    bar.end();
+    expect(last().text).toBe('████████████████████ 3 · 0.0 s');
+  });
+
   test('interrupted: where, and after what time; later calls change nothing', () => {
     const { sent, options, last } = recorder();
     const bar = createProgress({ ...options, total: 4, label: 'Pairs' });
@@ -198,7 +206,7 @@ describe('RateMeter', () => {
   });
 });
 
-describe('iterate', () => {
+describe('Progress.iterate', () => {
   test.each<[string, Iterable<number>, string]>([
     ['an array', [1, 2, 3, 4], '4/4'],
     ['a Set', new Set([1, 2]), '2/2'],
@@ -214,7 +222,7 @@ describe('iterate', () => {
   ])('%s', (_, items, count) => {
     const { options, last } = recorder();
     const seen: number[] = [];
-    for (const item of iterate(items, { ...options, label: 'Items' })) {
+    for (const item of createProgress(options).iterate(items, 'Items')) {
       seen.push(item);
       pass(200);
     }
@@ -230,7 +238,7 @@ describe('iterate', () => {
       yield 'b';
     }
     const seen: string[] = [];
-    for await (const item of iterate(items(), { ...options, total: 2 })) {
+    for await (const item of createProgress({ ...options, total: 2 }).iterate(items())) {
       seen.push(item);
       pass(300);
     }
@@ -240,7 +248,7 @@ describe('iterate', () => {
 
   test('a loop that is left early ends the bar where it is', () => {
     const { sent, options, last } = recorder();
-    for (const item of iterate([1, 2, 3, 4], options)) {
+    for (const item of createProgress(options).iterate([1, 2, 3, 4])) {
       pass(400);
       if (item === 3) break;
     }
@@ -253,12 +261,15 @@ describe('iterate', () => {
   test('an error in the loop comes through', () => {
     const { options } = recorder();
     expect(() => {
-      for (const item of iterate([1, 2], options)) throw new RangeError(String(item));
+      for (const item of createProgress(options).iterate([1, 2])) throw new RangeError(String(item));
     }).toThrow(RangeError);
   });
 
-  test('what is not iterable is named', () => {
-    expect(() => iterate(null as never, recorder().options)).toThrow(/'items' must be iterable/);
-    expect(() => iterate({} as never, recorder().options)).toThrow(/'items' must be iterable/);
+  test('what is not iterable is named, and leaves no bar', () => {
+    const { sent, options } = recorder();
+    expect(() => createProgress(options).iterate(null as never)).toThrow(/'items' must be iterable/);
+    expect(() => createProgress(options).iterate({} as never)).toThrow(/'items' must be iterable/);
+    pass(1000);
+    expect(sent).toEqual([]);
   });
 });

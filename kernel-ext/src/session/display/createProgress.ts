@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { countOf, iterate } from './iterate.js';
 import { labelText, progressBundle } from './progressBundle.js';
 import { RateMeter } from './RateMeter.js';
 import type { MimeBundle } from './types.js';
 
 export interface ProgressOptions {
-  /** Count at the end. Without it (or if it is no finite number) the bar tells only how much is done and how fast. */
+  /**
+   * Count at the end. Without it (or if it is 0 or no finite number) the bar tells only how much is done and how fast; a bar
+   * of 0 that ends with nothing done is complete.
+   */
   readonly total?: number;
   /** What is going on. Default: nothing. */
   readonly label?: string;
@@ -33,6 +37,14 @@ export interface Progress {
   end(): void;
   /** As `end`, for work that did not get to its end: `fail('interrupted')`. */
   fail(reason?: string): void;
+  /**
+   * The items one after another: `for (const frame of bar.iterate(frames))`. The bar ends with the loop. Where the total is not
+   * known it is taken from `length` or `size`.
+   *
+   * @throws TypeError if `items` is not iterable.
+   */
+  iterate<T>(items: Iterable<T>, label?: string): Generator<T, void, undefined>;
+  iterate<T>(items: AsyncIterable<T>, label?: string): AsyncGenerator<T, void, undefined>;
 }
 
 /**
@@ -41,7 +53,7 @@ export interface Progress {
  */
 export function createProgress(options: ProgressOptions): Progress {
   const { show, unit = '', now = () => performance.now(), delayMs = 300, intervalMs = 125 } = options;
-  const total = typeof options.total === 'number' && Number.isFinite(options.total) ? Math.max(0, options.total) : undefined;
+  let total = typeof options.total === 'number' && Number.isFinite(options.total) ? Math.max(0, options.total) : undefined;
   const id = `progress-${randomUUID()}`;
   const start = now();
   const meter = new RateMeter(start);
@@ -58,7 +70,8 @@ export function createProgress(options: ProgressOptions): Progress {
     const update = shownAt !== undefined;
     shownAt = time;
     const rate = meter.perSecond(time);
-    const view = { label, unit: labelText(unit), done, total, elapsedMs: time - start, rate, state, reason };
+    const known = total === 0 && (done > 0 || state === 'running') ? undefined : total;
+    const view = { label, unit: labelText(unit), done, total: known, elapsedMs: time - start, rate, state, reason };
     show(progressBundle(view), { id, update });
   };
   /** When the next state may be sent. */
@@ -101,6 +114,11 @@ export function createProgress(options: ProgressOptions): Progress {
     fail(why = 'stopped') {
       reason = labelText(why);
       finish('failed');
+    },
+    iterate<T>(items: Iterable<T> & AsyncIterable<T>, newLabel?: string) {
+      if (newLabel !== undefined) label = labelText(newLabel);
+      total ??= countOf(items);
+      return iterate<T>(items, progress) as Generator<T, void, undefined> & AsyncGenerator<T, void, undefined>;
     },
   };
   changed();

@@ -1,28 +1,29 @@
-import { createProgress, type ProgressOptions } from './createProgress.js';
-
-/** As `createProgress`; `total` is taken from the iterable's `length` or `size` where it has one. */
-export type IterateOptions = ProgressOptions;
+/** What an iteration tells its bar. */
+interface Bar {
+  tick(): void;
+  end(): void;
+}
 
 /**
- * The items of an iterable, one after another, with a progress bar: `for (const frame of iterate(frames, { … }))`. Async
- * iterables likewise with `for await`. The bar ends with the loop, also where the loop is left early.
+ * The items of an iterable, one after another; the bar is told of each when the loop asks for the next, and ends with the
+ * loop, also where that is left early.
+ *
+ * @throws TypeError if `items` is not iterable; the bar has ended then.
  */
-export function iterate<T>(items: Iterable<T>, options: IterateOptions): Generator<T, void, undefined>;
-export function iterate<T>(items: AsyncIterable<T>, options: IterateOptions): AsyncGenerator<T, void, undefined>;
+export function iterate<T>(items: Iterable<T>, bar: Bar): Generator<T, void, undefined>;
+export function iterate<T>(items: AsyncIterable<T>, bar: Bar): AsyncGenerator<T, void, undefined>;
 export function iterate<T>(
   items: Iterable<T> | AsyncIterable<T>,
-  options: IterateOptions,
+  bar: Bar,
 ): Generator<T, void, undefined> | AsyncGenerator<T, void, undefined> {
-  const all = { ...options, total: options.total ?? countOf(items) };
-  if (typeof (items as Iterable<T>)?.[Symbol.iterator] === 'function') return iterateSync(items as Iterable<T>, all);
+  if (typeof (items as Iterable<T>)?.[Symbol.iterator] === 'function') return iterateSync(items as Iterable<T>, bar);
   if (typeof (items as AsyncIterable<T>)?.[Symbol.asyncIterator] === 'function')
-    return iterateAsync(items as AsyncIterable<T>, all);
+    return iterateAsync(items as AsyncIterable<T>, bar);
+  bar.end();
   throw new TypeError("progress(): 'items' must be iterable (an array, a Set, a generator …) or a number");
 }
 
-// The bar begins with the first item, not when the generator is made, so that waiting before the loop does not count.
-function* iterateSync<T>(items: Iterable<T>, options: IterateOptions): Generator<T, void, undefined> {
-  const bar = createProgress(options);
+function* iterateSync<T>(items: Iterable<T>, bar: Bar): Generator<T, void, undefined> {
   try {
     for (const item of items) {
       yield item;
@@ -33,8 +34,7 @@ function* iterateSync<T>(items: Iterable<T>, options: IterateOptions): Generator
   }
 }
 
-async function* iterateAsync<T>(items: AsyncIterable<T>, options: IterateOptions): AsyncGenerator<T, void, undefined> {
-  const bar = createProgress(options);
+async function* iterateAsync<T>(items: AsyncIterable<T>, bar: Bar): AsyncGenerator<T, void, undefined> {
   try {
     for await (const item of items) {
       yield item;
@@ -45,7 +45,8 @@ async function* iterateAsync<T>(items: AsyncIterable<T>, options: IterateOptions
   }
 }
 
-function countOf(items: unknown): number | undefined {
+/** How many items an iterable has, where it tells. */
+export function countOf(items: unknown): number | undefined {
   const { length, size } = (items ?? {}) as { length?: unknown; size?: unknown };
   if (typeof length === 'number') return length;
   return typeof size === 'number' ? size : undefined;
