@@ -147,6 +147,8 @@ describe('createProgress', () => {
   test('never more than 100 %, never 100 % before the end', () => {
     const { options, last } = recorder();
     const bar = createProgress({ ...options, total: 1000, delayMs: 0, intervalMs: 0 });
+    bar.update(290);
+    expect(last().text).toContain(' 29 % ');
     bar.update(999.9);
     expect(last().text).toContain(' 99 % ');
     bar.update(5000);

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Buffer } from 'node:buffer';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
@@ -57,6 +58,14 @@ describe('plain values', () => {
     const cyclic: Record<string, unknown> = { a: 1 };
     cyclic.self = cyclic;
     expect(await textOf(cyclic)).toBe(inspect(cyclic));
+  });
+
+  test('what Node hangs on promises and timers to follow their cell is not printed', async () => {
+    const cell = new AsyncLocalStorage();
+    const [promise, timer] = cell.run({ secret: true }, () => [new Promise(() => {}), setTimeout(() => {}, 0)]);
+    expect(await textOf(promise)).toBe('Promise { <pending> }');
+    expect(await textOf({ inner: promise })).toBe('{ inner: Promise { <pending> } }');
+    expect(await textOf(timer)).not.toContain('secret');
   });
 
   test("colors of the object's own inspect are removed", async () => {

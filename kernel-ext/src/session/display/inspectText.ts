@@ -92,6 +92,7 @@ function affordableDepth(value: unknown): number {
 /** What is printed of an object one level down. No getter, no trap of a proxy is called. */
 function* entriesOf(value: unknown): Generator<unknown> {
   if (!isObject(value) || types.isProxy(value) || ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return;
+  hideContext(value);
   if (Array.isArray(value)) {
     const length = Math.min(value.length, MOST_ELEMENTS);
     for (let i = 0; i < length; i++) yield Object.getOwnPropertyDescriptor(value, i)?.value;
@@ -110,6 +111,16 @@ function* entriesOf(value: unknown): Generator<unknown> {
     }
   } else {
     for (const key of Object.keys(value)) yield Object.getOwnPropertyDescriptor(value, key)?.value;
+  }
+}
+
+/** What Node hangs on promises and timers to follow the cell that they belong to. */
+const CONTEXT = new Set(['async_id_symbol', 'trigger_async_id_symbol', 'kResourceStore']);
+
+/** Makes the properties by which Node follows asynchronous work invisible; they keep their values. */
+function hideContext(value: object): void {
+  for (const key of Object.getOwnPropertySymbols(value)) {
+    if (CONTEXT.has(key.description ?? '')) Reflect.defineProperty(value, key, { enumerable: false });
   }
 }
 

@@ -39,7 +39,7 @@ function shareOf({ done, total, state }: ProgressView): number | undefined {
 }
 
 function bar(share: number): string {
-  const full = Math.floor(share * SIGNS);
+  const full = Math.floor(share * SIGNS + 1e-9);
   return '█'.repeat(full) + '░'.repeat(SIGNS - full);
 }
 
@@ -47,7 +47,7 @@ function bar(share: number): string {
 function figuresOf(view: ProgressView, share: number | undefined): string {
   const { done, total, unit, rate, elapsedMs, state } = view;
   const elapsed = formatSeconds(elapsedMs / 1000);
-  const percent = share === undefined || total === undefined ? '' : `${Math.floor(share * 100)} % `;
+  const percent = share === undefined || total === undefined ? '' : `${percentOf(share)} % `;
   const count = total === undefined ? formatAmount(done) : `${formatAmount(done)}/${formatAmount(total)}`;
   const parts = [`${percent}${count}${unit === '' ? '' : ` ${unit}`}`];
   if (state === 'failed') return [...parts, `${view.reason} after ${elapsed}`].join(' · ');
@@ -66,6 +66,11 @@ function figuresOf(view: ProgressView, share: number | undefined): string {
     if (left < LONGEST_LEFT) parts.push(`${formatSeconds(left)} left`);
   }
   return parts.join(' · ');
+}
+
+/** Rounded down, so that 100 % means done; 0.29 is 29 in spite of its binary digits. */
+function percentOf(share: number): number {
+  return share === 1 ? 100 : Math.min(99, Math.floor(share * 100 + 1e-9));
 }
 
 function speed(rate: number | undefined): string[] {
