@@ -31,6 +31,11 @@ interface Work {
   maps: string[];
 }
 
+const NEVER_CANCELLED: TS.CancellationToken = { isCancellationRequested: () => false, throwIfCancellationRequested: () => {} };
+
+/** `emit` with the last argument that TypeScript keeps to itself. */
+type ForcedEmit = (...input: [...Required<Parameters<TS.Program['emit']>>, forceDeclarations: boolean]) => void;
+
 /** Holds tslab's converter for a notebook, and what its cells have declared so far. */
 export class CellCompilation implements TslabHooks {
   readonly tslab: Tslab;
@@ -152,7 +157,7 @@ export class CellCompilation implements TslabHooks {
       {},
       undefined,
       ts.CompletionTriggerKind.Invoked,
-      { isCancellationRequested: () => false, throwIfCancellationRequested: () => {} },
+      NEVER_CANCELLED,
       undefined,
       true,
     );
@@ -173,15 +178,9 @@ export class CellCompilation implements TslabHooks {
         const program = builder.getProgram();
         const { source, declarations } = this.programs.parsedCell();
         const share = shareVariables({ ts, checker: program.getTypeChecker(), source, declarations });
-        let declared = false;
-        const write = (name: string, data: string): void => {
-          declared ||= name.endsWith('.d.ts');
-          writeFile(name, data);
-        };
-        const all = { ...transformers, before: [share] };
-        program.emit(file, write, undefined, false, all);
-        // TypeScript writes no declarations where a type cannot be named in full; asked for them alone, it does.
-        if (!declared) program.emit(file, write, undefined, true, all);
+        // Without force TypeScript writes no declarations where a type cannot be named in full.
+        const emit = program.emit as ForcedEmit;
+        emit(file, writeFile, NEVER_CANCELLED, false, { ...transformers, before: [share] }, true);
       },
     };
   }

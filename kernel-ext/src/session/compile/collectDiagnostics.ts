@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import type * as TS from '@tslab/typescript-for-tslab';
 import { type CellDiagnostic, CompileError } from './CompileError.js';
+import { installRemedy } from './installRemedy.js';
 import type { LocalModule } from './LocalModules.js';
 import { plainTypes } from './patchDeclarations.js';
 import { MODULE_PREFIX } from './prepareCell.js';
@@ -23,6 +24,9 @@ const PREFIX_LINES = MODULE_PREFIX.split('\n').length - 1;
 /** "Cannot find module", with and without a remark on declarations. */
 const NOT_FOUND = new Set([2307, 2732, 2792]);
 
+/** "Not under rootDir": that is where the compiler would write a file, and it writes none. */
+const ABOUT_OUTPUT = 6059;
+
 /**
  * Looks for mistakes in a cell and the local modules that it imports.
  *
@@ -37,7 +41,8 @@ export function collectDiagnostics(checked: Checked): void {
     const syntax = program.getSyntacticDiagnostics(file);
     // Where the syntax is wrong the checker's messages only follow from it.
     const all = syntax.length > 0 || !check ? syntax : program.getSemanticDiagnostics(file);
-    const errors = all.filter(({ category }) => category === checked.ts.DiagnosticCategory.Error);
+    const { Error: error } = checked.ts.DiagnosticCategory;
+    const errors = all.filter(({ category, code }) => category === error && code !== ABOUT_OUTPUT);
     found.push(...errors.map((diagnostic) => describe(checked, diagnostic)));
   }
   if (found.length > 0) throw new CompileError(found);
@@ -68,14 +73,6 @@ function withRemedy(text: string, folder: string): string {
   const name = /'([^']+)'/.exec(text)?.[1] ?? '';
   const remedy = installRemedy(name, folder);
   return remedy ? `${text}\n${remedy}` : text;
-}
-
-/** What to do about an import that leads nowhere; undefined where it is not a package. */
-export function installRemedy(specifier: string, folder: string): string | undefined {
-  if (specifier === '' || /^[./]/.test(specifier) || specifier.startsWith('node:')) return undefined;
-  const parts = specifier.split('/');
-  const name = parts.slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
-  return `Install it with: npm install ${name}   (in ${folder})`;
 }
 
 function awaitInModule({ folder }: Checked, { path }: LocalModule): CellDiagnostic {

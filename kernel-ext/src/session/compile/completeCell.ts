@@ -22,9 +22,6 @@ export interface Completion {
 const SIGNATURES = 40;
 const SIGNATURE_LENGTH = 160;
 
-/** Words that a name may begin with inside quotes: parts of paths end at a slash. */
-const IN_QUOTES = /[^'"`/\s]*$/;
-
 /** What could be written at a place, best matches first. */
 export function completeCell(cells: CellCompilation, source: string, offset: number): Completion {
   const { info, entries } = cells.complete(source, offset);
@@ -62,20 +59,15 @@ function isOpen(literal: string): boolean {
   return literal.length === 1 || literal[0] !== literal[literal.length - 1];
 }
 
-/** Module names, paths and the strings that a type allows. */
+/** Module names, paths and the strings that a type allows; of a path the part after the last slash is replaced. */
 function completeText(entries: TS.CompletionInfo | undefined, source: string, offset: number, quoted: number): Completion {
   const head = source.slice(quoted, offset);
-  const part = IN_QUOTES.exec(head)![0];
-  const isPath = /^\.{0,2}\//.test(head);
-  const matches: CompletionMatch[] = [];
-  let start = offset - part.length;
-  for (const { name, kind, replacementSpan } of entries?.entries ?? []) {
-    // A package name with a scope holds a slash itself, and so do members of a union of strings.
-    const whole = !isPath && (name.includes('/') || replacementSpan === undefined) && name.startsWith(head);
-    if (whole) start = quoted;
-    if (whole || name.startsWith(part)) matches.push({ text: name, type: kind });
-  }
-  return { start, end: offset, matches: matches.filter(({ text }) => text.startsWith(source.slice(start, offset))) };
+  const matches = (text: string): CompletionMatch[] =>
+    (entries?.entries ?? []).filter(({ name }) => name.startsWith(text)).map(({ name, kind }) => ({ text: name, type: kind }));
+  const whole = matches(head);
+  if (whole.length > 0) return { start: quoted, end: offset, matches: whole };
+  const part = head.slice(head.lastIndexOf('/') + 1);
+  return { start: offset - part.length, end: offset, matches: matches(part) };
 }
 
 function signatures(cells: CellCompilation): (symbol: TS.Symbol) => string | undefined {

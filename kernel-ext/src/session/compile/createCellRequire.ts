@@ -1,9 +1,9 @@
-import { statSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { compileFunction } from 'node:vm';
-import { installRemedy } from './collectDiagnostics.js';
+import { installRemedy, packageName } from './installRemedy.js';
 import type { LocalModule } from './LocalModules.js';
 
 /** `CompiledCell.code` gets it as its second argument. */
@@ -27,6 +27,8 @@ interface Loaded {
   readonly importers: Set<string>;
 }
 
+const KERNEL_FILE = fileURLToPath(import.meta.url);
+
 const EXTENSIONS = ['', '.ts', '.tsx', '.mts', '.cts', '.js', '.jsx'];
 
 /** As TypeScript reads a path: `./helper.js` may be `helper.ts`. */
@@ -49,7 +51,7 @@ class CellModules {
   private readonly sources = new Map<string, LocalModule>();
   private readonly loaded = new Map<string, Loaded>();
   private readonly jsonStamps = new Map<string, number>();
-  private readonly kernelRequire: NodeJS.Require = createRequire(import.meta.url);
+  private readonly kernelRequire: NodeJS.Require = createRequire(KERNEL_FILE);
 
   constructor(private readonly folder: string) {}
 
@@ -83,24 +85,23 @@ class CellModules {
     if (local) return this.run(local, file);
     if (path?.endsWith('.json')) this.refreshJson(path, node);
     try {
-      return node(specifier);
+      return this.choose(specifier, file, node)(specifier);
     } catch (error) {
-      if (!isMissing(error, specifier)) throw explain(error, specifier);
-      return this.loadBeside(specifier, error as Error);
+      throw explain(error, specifier);
     }
   }
 
-  /** From the kernel's own place, for a folder without packages. */
-  private loadBeside(specifier: string, missing: Error): unknown {
-    try {
-      return this.kernelRequire(specifier);
-    } catch (error) {
-      if (!isMissing(error, specifier)) throw explain(error, specifier);
-      const remedy = installRemedy(specifier, this.folder);
-      if (remedy === undefined) throw missing;
-      const text = `Cannot find module '${specifier}'.\n${remedy}`;
-      throw Object.assign(new Error(text, { cause: missing }), { code: 'MODULE_NOT_FOUND' });
-    }
+  /**
+   * The folder's `require`, or the kernel's for a package that only lies there.
+   *
+   * Node is not asked for a package that is in neither: it would remember that there was none after it has been installed.
+   */
+  private choose(specifier: string, file: string, node: NodeJS.Require): NodeJS.Require {
+    const remedy = installRemedy(specifier, this.folder);
+    if (remedy === undefined || isBuiltin(specifier) || process.env.NODE_PATH) return node;
+    if (isInstalled(specifier, file)) return node;
+    if (isInstalled(specifier, KERNEL_FILE)) return this.kernelRequire;
+    throw Object.assign(new Error(`Cannot find module '${specifier}'.\n${remedy}`), { code: 'MODULE_NOT_FOUND' });
   }
 
   private async importFrom(specifier: string, file: string, node: NodeJS.Require): Promise<unknown> {
@@ -108,15 +109,7 @@ class CellModules {
       return namespaceOf(this.load(specifier, file, node));
     } catch (error) {
       if ((error as { code?: string }).code !== 'ERR_REQUIRE_ASYNC_MODULE') throw error;
-      return import(pathToFileURL(this.resolveAny(specifier, node)).href);
-    }
-  }
-
-  private resolveAny(specifier: string, node: NodeJS.Require): string {
-    try {
-      return node.resolve(specifier);
-    } catch {
-      return this.kernelRequire.resolve(specifier);
+      return import(pathToFileURL(this.choose(specifier, file, node).resolve(specifier)).href);
     }
   }
 
@@ -174,10 +167,18 @@ function isNamespace(value: object): boolean {
   return Object.prototype.toString.call(value) === '[object Module]';
 }
 
-/** Whether just this module is missing, not one that it needs in turn. */
-function isMissing(error: unknown, specifier: string): boolean {
-  const { code, message } = error as { code?: string; message?: string };
-  return code === 'MODULE_NOT_FOUND' && (message ?? '').includes(`'${specifier}'`);
+/** Whether a folder on the way up has the package, or is the package. */
+function isInstalled(specifier: string, file: string): boolean {
+  const name = packageName(specifier);
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'node_modules', name)) || isPackage(folder, name)) return true;
+    if (dirname(folder) === folder) return false;
+  }
+}
+
+function isPackage(folder: string, name: string): boolean {
+  const path = join(folder, 'package.json');
+  return existsSync(path) && (JSON.parse(readFileSync(path, 'utf8')) as { name?: string }).name === name;
 }
 
 function explain(error: unknown, specifier: string): unknown {

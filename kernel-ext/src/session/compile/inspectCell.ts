@@ -17,7 +17,7 @@ const WORD_AFTER = /^[\p{ID_Continue}$]/u;
 export function inspectCell(cells: CellCompilation, source: string, offset: number): Inspection | undefined {
   for (const place of places(cells, source, offset)) {
     const info = cells.quickInfo(source, place);
-    if (info?.displayParts?.length) return describe(info);
+    if (info && isKnown(info)) return describe(info);
   }
   return undefined;
 }
@@ -35,12 +35,14 @@ function calledAt(cells: CellCompilation, source: string, offset: number): numbe
   const { ts } = cells.tslab;
   const file = ts.createSourceFile('cell.ts', source, ts.ScriptTarget.ES2022, true);
   let found: number | undefined;
+  // White space before the place belongs to no node while the parenthesis is open.
+  const last = source.slice(0, offset).trimEnd().length;
   const visit = (node: TS.Node): void => {
-    if (node.pos > offset || node.end < offset) return;
+    if (node.pos > offset || node.end < last) return;
     if ((ts.isCallExpression(node) || ts.isNewExpression(node)) && node.arguments) {
       const open = node.arguments.pos;
       const isClosed = source[node.end - 1] === ')';
-      if (open <= offset && (offset < node.end || (!isClosed && offset <= node.end))) found = node.expression.end - 1;
+      if (open <= offset && (offset < node.end || (!isClosed && last <= node.end))) found = node.expression.end - 1;
     }
     ts.forEachChild(node, visit);
   };
@@ -48,9 +50,19 @@ function calledAt(cells: CellCompilation, source: string, offset: number): numbe
   return found;
 }
 
+/** For a name that it does not find, TypeScript says `any` and of what kind it is not. */
+function isKnown({ kind, displayParts = [] }: TS.QuickInfo): boolean {
+  return displayParts.length > 0 && ((kind as string) !== '' || joinParts(displayParts) !== 'any');
+}
+
+/** An imported name is described as what it stands for. */
+function withoutAlias(signature: string): string {
+  return signature.replace(/^\(alias\) /, '').replace(/\n(?:import|export) [^\n]*$/, '');
+}
+
 function describe({ displayParts, documentation, tags }: TS.QuickInfo): Inspection {
   const paragraphs = [joinParts(documentation), ...tagParagraphs(tags ?? [])].filter((text) => text !== '');
-  return { signature: plainTypes(joinParts(displayParts)), documentation: paragraphs.join('\n\n') };
+  return { signature: plainTypes(withoutAlias(joinParts(displayParts))), documentation: paragraphs.join('\n\n') };
 }
 
 /** Parameters as a list, then what comes back, what is thrown, examples, and other tags under their names. */

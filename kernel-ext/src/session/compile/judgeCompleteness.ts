@@ -10,8 +10,8 @@ export interface Completeness {
 
 const STEP = '  ';
 
-/** Messages about something that begins anywhere and is not closed at the end: template, comment. */
-const OPEN_AT_END = new Set([1010, 1160]);
+/** Unterminated strings and regular expressions end with their line. */
+const ENDS_WITH_LINE = new Set([1002, 1161]);
 
 /**
  * Whether a console should run the input, ask for another line, or complain.
@@ -24,18 +24,13 @@ export function judgeCompleteness(ts: TypeScript, source: string): Completeness 
   const [first] = file.parseDiagnostics.toSorted((a, b) => a.start - b.start);
   if (!first) return endsInHeader(ts, file) ? incomplete(ts, source) : { status: 'complete' };
   const end = file.text.trimEnd().length;
-  const atEnd = first.start >= end || OPEN_AT_END.has(first.code) || isLastToken(ts, file, first);
-  return atEnd ? incomplete(ts, source) : { status: 'invalid' };
+  return first.start >= end && !ENDS_WITH_LINE.has(first.code) ? incomplete(ts, source) : { status: 'invalid' };
 }
 
-/** A list that is still empty: `let`, `const`. */
-function isLastToken(ts: TypeScript, file: TS.SourceFile, { start, length }: TS.DiagnosticWithLocation): boolean {
-  return /^(?:let|const|var)$/.test(file.text.slice(start).trim()) && start + length <= file.text.length && ts !== undefined;
-}
-
-/** `function f(x: number)` may be a signature of an overloaded function, but hardly as the last thing that is typed. */
+/** `function f(x: number)` may be a signature of an overloaded function, but hardly as the last thing typed; `const` is no more. */
 function endsInHeader(ts: TypeScript, file: TS.SourceFile): boolean {
   const last = file.statements[file.statements.length - 1];
+  if (last && ts.isVariableStatement(last)) return last.declarationList.declarations.length === 0;
   if (!last || !ts.isFunctionDeclaration(last) || last.body || file.text.trimEnd().endsWith(';')) return false;
   return !last.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.DeclareKeyword);
 }

@@ -74,7 +74,8 @@ function editExport(ts: TypeScript, file: TS.SourceFile, statement: TS.Statement
   if (ts.isImportEqualsDeclaration(statement) && ts.isExternalModuleReference(statement.moduleReference)) {
     const specifier = statement.moduleReference.expression;
     const text = `import * as ${statement.name.text} from ${specifier.getText(file)}`;
-    if (text.length <= statement.end - start) edits.push({ start, end: statement.end, text });
+    const end = statement.moduleReference.end;
+    if (text.length <= end - start) edits.push({ start, end, text });
     return;
   }
   editModifiers(ts, file, statement, edits);
