@@ -319,6 +319,7 @@ def main() -> None:
         parser.error(f"--runs must be from 1, got {options.runs}")
     names = options.kernels.split(",")
     runs: dict[str, list] = {name: [] for name in names}
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     with tempfile.TemporaryDirectory() as folder:
         specs = write_specs(Path(folder), names)
         log_path = Path(folder) / "kernels.log"
@@ -329,11 +330,14 @@ def main() -> None:
                     runs[name].append(measure(name, specs, log))
     results = {name: summarize(taken) for name, taken in runs.items()}
     if options.json:
-        machine = {"cores": os.cpu_count(), "system": platform.platform(), "node": node_version(), "python": platform.python_version()}
+        machine = {"cores": os.cpu_count(), "load": load, "system": platform.platform()}
+        machine |= {"node": node_version(), "python": platform.python_version()}
         targets = {key: target for key, _, target in ROWS if target is not None}
         print(json.dumps({"runs": options.runs, "machine": machine, "targets": targets, "kernels": results}, indent=2))
     else:
         print(table(results, options.runs))
+        busy = "" if load is None else f", load {load:.1f} at the start"
+        print(f"{os.cpu_count()} cores{busy}, Node {node_version()}, Python {platform.python_version()}")
 
 
 if __name__ == "__main__":

@@ -93,7 +93,8 @@ describe('values that could break it', () => {
         },
       });
     }
-    expect(await textOf(value)).toContain('cannot be printed');
+    // Node 24 prints it without asking for the tag
+    expect(await textOf(value)).toMatch(/cannot be printed|^\{\}\n\(its display method failed: Error: no\)$/);
   });
 
   test("a proxy's traps are not called", async () => {
