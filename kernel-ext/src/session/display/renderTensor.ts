@@ -29,7 +29,7 @@ interface Facts {
 
 /**
  * A tfjs tensor or Variable: type, shape, range, NaN; the values of a small one, a thumbnail of `[H, W]` and `[H, W, 3 | 4]`.
- * Its numbers are copied once; of more than 2²⁶ only evenly spaced rows are read.
+ * Its numbers are copied once; of more than 2²⁵ only evenly spaced rows are read.
  */
 export async function renderTensor(tensor: TensorLike): Promise<MimeBundle> {
   const facts = await factsOf(tensor);

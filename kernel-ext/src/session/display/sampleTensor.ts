@@ -26,8 +26,8 @@ export interface TensorSample {
   readonly complete: boolean;
 }
 
-/** So many elements are read as they are (256 MiB); of larger tensors only rows. */
-const MOST_ELEMENTS = 2 ** 26;
+/** So many elements are read as they are (128 MiB, some tenths of a second); of larger tensors only rows. */
+const MOST_ELEMENTS = 2 ** 25;
 /** So many elements are read of a larger tensor. */
 const SAMPLE_ELEMENTS = 2 ** 23;
 /** TensorFlow counts the begin of a slice in 32 bits. */
