@@ -100,7 +100,8 @@ export class FineFrames {
     const reach = readOut(() => blur(tf.tensor3d(weight, [1, size, size]), tf.tensor3d(response, [1, size, size / 2 + 1])));
     for (let start = 0; start < frames.length; start += BATCH) {
       yield;
-      const batch = this.#images.subarray(start * size * size, Math.min(frames.length, start + BATCH) * size * size);
+      const stop = Math.min(frames.length, start + BATCH);
+      const batch = this.#images.subarray(start * size * size, stop * size * size);
       const parts = readAll(() => {
         const images = tf.tensor3d(batch, [batch.length / (size * size), size, size]);
         const share = tf.tensor3d(

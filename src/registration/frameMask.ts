@@ -1,4 +1,5 @@
-import { distanceToInvalid } from './distance.js';
+import { finishSteps, type Steps } from '../backend/index.js';
+import { distanceSteps } from './distance.js';
 import { fastSizeUpTo } from './fftSize.js';
 import type { Aperture } from './findAperture.js';
 import type { WindowPlace } from './windowCutter.js';
@@ -56,15 +57,27 @@ export function maskTaper(
   place: WindowPlace,
   sigma: number,
 ): Float32Array | undefined {
+  return finishSteps(taperSteps(valid, height, width, place, sigma));
+}
+
+/** {@link maskTaper} in pieces. */
+export function* taperSteps(
+  valid: Uint8Array,
+  height: number,
+  width: number,
+  place: WindowPlace,
+  sigma: number,
+): Steps<Float32Array | undefined> {
   // an opening: only what is more than SMALL pixels from a valid pixel, grown back by as much, is an area
-  const toValid = distanceToInvalid(
+  const toValid = yield* distanceSteps(
     valid.map((v) => 1 - v),
     height,
     width,
   );
+  yield;
   const core = Uint8Array.from(toValid, (d) => (d > SMALL ? 0 : 1));
   if (!core.includes(0)) return undefined;
-  const distance = distanceToInvalid(core, height, width);
+  const distance = yield* distanceSteps(core, height, width);
   const out = new Float32Array(place.size * place.size);
   let full = true;
   const start = SMALL + 1.5 * sigma + 1;

@@ -79,7 +79,11 @@ export async function sampleFixedPattern(
   const inner = fastSizeFrom(place.size / coarsen);
   const window: WindowPlace = { row: Math.floor((side - inner) / 2), column: Math.floor((side - inner) / 2), size: inner };
   const taper = options.taper && resizeTaper(options.taper, place.size, inner);
-  const counts = frames.map((logarithm) => logarithm.map(Math.exp));
+  const counts: Float32Array[] = [];
+  for (const logarithm of frames) {
+    await pace.next();
+    counts.push(logarithm.map(Math.exp));
+  }
   const register = async (pattern: Float32Array) => {
     const spectra = await regionSpectra(counts, pattern, { side, place: window, sigma: sigma / coarsen, taper }, pace);
     const pairs = await correlateStack(spectra, { minWeight, signal });

@@ -6,7 +6,7 @@ import { coarseBand, correlateStack, countPairs, type PairCheckpoint, type PairC
 import { type DriftTable, driftTableSteps } from './driftQuality.js';
 import { isFastSize } from './fftSize.js';
 import type { Aperture } from './findAperture.js';
-import { largestWindow, maskTaper, placeWindow } from './frameMask.js';
+import { largestWindow, placeWindow, taperSteps } from './frameMask.js';
 import { gatherSpectra, type PixelRange } from './gatherSpectra.js';
 import { type PairResiduals, pairResiduals } from './pairResiduals.js';
 import { automaticMinWeight } from './pairWeights.js';
@@ -171,7 +171,7 @@ async function register(stack: ImageStack, options: RegisterOptions, { signal, p
       ? largestWindow(height, width, 512, survey.aperture)
       : placeWindow(height, width, options.windowSize, survey.aperture);
   await pace.next();
-  const taper = maskTaper(survey.valid, height, width, window, sigma);
+  const taper = await paceSteps(taperSteps(survey.valid, height, width, window, sigma), pace);
   if (taper?.every((value) => value === 0)) {
     throw new ShapeError(
       "registerStack(): 'mask' must leave pixels inside the window, got none; choose a smaller sigma or another mask",

@@ -70,8 +70,8 @@ class FrequencyPlane {
     }
   }
 
-  /** Cosines and sines of the phases e^{+i q · shift} of M shifts, `[M, length]`. Call inside a tfjs scope. */
-  phases(row: readonly number[], column: readonly number[]): { cos: Tensor2D; sin: Tensor2D } {
+  /** Cosines or sines of the phases e^{+i q · shift} of M shifts, `[M, length]`. Call inside a tfjs scope. */
+  phase(part: 'cos' | 'sin', row: readonly number[], column: readonly number[]): Tensor2D {
     const { size, stored, length } = this;
     const angles = (shift: readonly number[], count: number): Float32Array =>
       Float32Array.from({ length: shift.length * count }, (_, i) => {
@@ -81,10 +81,8 @@ class FrequencyPlane {
     const along = tf.tensor3d(angles(row, size), [row.length, size, 1]);
     const across = tf.tensor3d(angles(column, stored), [column.length, 1, stored]);
     const [cr, sr, cc, sc] = [tf.cos(along), tf.sin(along), tf.cos(across), tf.sin(across)];
-    return {
-      cos: tf.reshape(tf.sub(tf.mul(cr, cc), tf.mul(sr, sc)), [row.length, length]) as Tensor2D,
-      sin: tf.reshape(tf.add(tf.mul(sr, cc), tf.mul(cr, sc)), [row.length, length]) as Tensor2D,
-    };
+    const all = part === 'cos' ? tf.sub(tf.mul(cr, cc), tf.mul(sr, sc)) : tf.add(tf.mul(sr, cc), tf.mul(cr, sc));
+    return tf.reshape(all, [row.length, length]) as Tensor2D;
   }
 }
 
@@ -143,8 +141,7 @@ export class PatternSeparator {
         return [sum(solution.sampleRe), sum(solution.sampleIm)];
       });
       yield;
-      const [cos, sin] = held.all(() => this.#phases(drift, this.#used));
-      yield;
+      const [cos, sin] = yield* this.#phases(drift, this.#used, held);
       const re = readOut(() => tf.add(tf.mul(a, cos), tf.mul(b, sin)));
       yield;
       return [re, readOut(() => tf.sub(tf.mul(b, cos), tf.mul(a, sin)))];
@@ -166,7 +163,9 @@ export class PatternSeparator {
     const halves: PatternSpectrum[] = [];
     for (const half of [0, 1]) {
       const places = [...this.#used.keys()].filter((k) => halfOf[k] === half);
-      halves.push(solvePattern(yield* this.#collect(drift, places, measured), powers, this.#plane).pattern);
+      const sums = yield* this.#collect(drift, places, measured);
+      yield;
+      halves.push(solvePattern(sums, powers, this.#plane).pattern);
       yield;
     }
     const [a, b] = halves;
@@ -186,11 +185,12 @@ export class PatternSeparator {
     return Math.min(this.#components, this.#used.length - 1);
   }
 
-  #phases(drift: Drifts, frames: readonly number[]): [Tensor2D, Tensor2D] {
-    const { cos, sin } = this.#plane.phases(
-      frames.map((n) => drift.row[n]),
-      frames.map((n) => drift.column[n]),
-    );
+  *#phases(drift: Drifts, frames: readonly number[], held: Held): Steps<[Tensor2D, Tensor2D]> {
+    const shifts = [frames.map((n) => drift.row[n]), frames.map((n) => drift.column[n])] as const;
+    const [cos] = held.all(() => [this.#plane.phase('cos', ...shifts)]);
+    yield;
+    const [sin] = held.all(() => [this.#plane.phase('sin', ...shifts)]);
+    yield;
     return [cos, sin];
   }
 
@@ -208,8 +208,7 @@ export class PatternSeparator {
   *#align(drift: Drifts, frames: readonly number[], spectra: FrameSpectra, held: Held): Steps<Aligned> {
     const [re, im] = held.all(() => this.#spectraOf(frames, spectra));
     yield;
-    const [cos, sin] = held.all(() => this.#phases(drift, frames));
-    yield;
+    const [cos, sin] = yield* this.#phases(drift, frames, held);
     const [alignedRe] = held.all(() => [tf.sub(tf.mul(re, cos), tf.mul(im, sin)) as Tensor2D]);
     yield;
     const [alignedIm] = held.all(() => [tf.add(tf.mul(re, sin), tf.mul(im, cos)) as Tensor2D]);
@@ -218,24 +217,32 @@ export class PatternSeparator {
   }
 
   /** Strongest left singular vectors of the aligned frames without the pattern, `[used, components]`. */
-  #strongest({ cos, sin, alignedRe, alignedIm }: Aligned): Tensor2D {
+  *#strongest({ cos, sin, alignedRe, alignedIm }: Aligned, held: Held): Steps<Float32Array> {
     const { length, multiplicity } = this.#plane;
     const rows = this.#used.length;
     const pattern = this.#solution?.pattern;
-    const weight = tf.sqrt(tf.tensor2d(multiplicity, [1, length]));
-    let [a, b]: Tensor[] = [alignedRe, alignedIm];
-    if (pattern) {
-      const [p, q] = [pattern.re, pattern.im].map((part) => tf.tensor2d(Float32Array.from(part), [1, length]));
-      a = tf.sub(a, tf.sub(tf.mul(cos, p), tf.mul(sin, q)));
-      b = tf.sub(b, tf.add(tf.mul(sin, p), tf.mul(cos, q)));
-    }
-    const square = (part: Tensor): Tensor => {
-      const weighted = tf.mul(part, weight) as Tensor2D;
+    const fixed = (part: Float64Array): Tensor => tf.tensor2d(Float32Array.from(part), [1, length]);
+    const square = (part: Tensor): Tensor2D => {
+      const weighted = tf.mul(part, tf.sqrt(tf.tensor2d(multiplicity, [1, length]))) as Tensor2D;
       return tf.matMul(weighted, weighted, false, true);
     };
-    const gram = tf.add(square(a), square(b)) as Tensor2D;
-    const { vectors } = eigh(tf.div(gram, tf.maximum(tf.max(tf.abs(gram)), 1e-30)));
-    return vectors.slice([0, rows - this.#keep], [rows, this.#keep]);
+    const [a] = held.all(() => {
+      if (!pattern) return [square(alignedRe)];
+      const moved = tf.sub(tf.mul(cos, fixed(pattern.re)), tf.mul(sin, fixed(pattern.im)));
+      return [square(tf.sub(alignedRe, moved))];
+    });
+    yield;
+    const [b] = held.all(() => {
+      if (!pattern) return [square(alignedIm)];
+      const moved = tf.add(tf.mul(sin, fixed(pattern.re)), tf.mul(cos, fixed(pattern.im)));
+      return [square(tf.sub(alignedIm, moved))];
+    });
+    yield;
+    return readOut(() => {
+      const gram = tf.add(a, b) as Tensor2D;
+      const { vectors } = eigh(tf.div(gram, tf.maximum(tf.max(tf.abs(gram)), 1e-30)));
+      return vectors.slice([0, rows - this.#keep], [rows, this.#keep]);
+    });
   }
 
   /** The parts of {@link Sums}. */
@@ -263,7 +270,7 @@ export class PatternSeparator {
     const held = new Held();
     try {
       const aligned = yield* this.#align(drift, frames, spectra, held);
-      if (anew) this.#weights = readOut(() => this.#strongest(aligned));
+      if (anew) this.#weights = yield* this.#strongest(aligned, held);
       yield;
       const keep = this.#keep;
       const rows = places.flatMap((k) => [...this.#weights.subarray(k * keep, (k + 1) * keep)]);

@@ -130,15 +130,20 @@ export function simulateGrapheneSeries(options: GrapheneSeriesOptions = {}): Gra
     },
     frame,
     cleanFrame,
-    source: () => ({
-      info,
-      readFrame: async (index, signal) => {
-        throwIfAborted(signal, 'Simulating');
-        await breathe();
-        return frame(index);
-      },
-      close: async () => {},
-    }),
+    source: () => {
+      // frames that are asked for at once are made one a turn, or a stop would wait for all of them
+      let turn: Promise<void> = Promise.resolve();
+      return {
+        info,
+        readFrame: async (index, signal) => {
+          turn = turn.then(breathe);
+          await turn;
+          throwIfAborted(signal, 'Simulating');
+          return frame(index);
+        },
+        close: async () => {},
+      };
+    },
   };
 }
 
