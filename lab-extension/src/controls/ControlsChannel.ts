@@ -25,6 +25,8 @@ export class ControlsChannel {
   readonly #id: string;
   readonly #queue: SendQueue;
   #comm: Kernel.IComm | undefined;
+  /** Sequence of the newest state. */
+  #lastState = 0;
 
   constructor(kernel: Kernel.IKernelConnection, id: string) {
     this.#kernel = kernel;
@@ -58,6 +60,13 @@ export class ControlsChannel {
     this.#changed();
   }
 
+  /** The kernel has shown these values anew: they hold, except where the user has moved on. */
+  refresh(values: ReadonlyMap<string, ControlValue>): void {
+    for (const [name, value] of values) if (this.#queue.isConfirmed(name, this.#lastState)) this.values.set(name, value);
+    if (this.phase === 'closed') this.open();
+    this.#changed();
+  }
+
   /** The kernel has closed the channel, restarted or died. */
   drop(): void {
     this.#forgetComm();
@@ -80,6 +89,7 @@ export class ControlsChannel {
 
   #forgetComm(): void {
     this.#queue.clear();
+    this.#lastState = 0;
     this.busy = false;
     if (!this.#comm) return;
     this.#comm.onMsg = () => {};
@@ -104,6 +114,7 @@ export class ControlsChannel {
       this.#queue.forget();
     } else {
       this.phase = 'live';
+      this.#lastState = message.sequence;
       for (const [name, value] of Object.entries(message.values))
         if (this.#queue.isConfirmed(name, message.sequence)) this.values.set(name, value);
     }

@@ -44,6 +44,7 @@ export class ControlsRenderer extends Widget implements IRenderMime.IRenderer, C
   /** Called for a new output, for its updates, and after {@link #save}: only what differs is changed in the page. */
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
     const isNew = model !== this.#model;
+    const isUpdate = isNew && this.#model !== undefined;
     this.#model = model;
     try {
       this.#bundle = parseControlsBundle(model.data[CONTROLS_MIME_TYPE]);
@@ -53,11 +54,10 @@ export class ControlsRenderer extends Widget implements IRenderMime.IRenderer, C
     }
     if (this.#panel.node.parentElement !== this.node) this.node.replaceChildren(this.#panel.node);
     if (isNew) this.#takeValues(this.#bundle);
-    const { channel } = this.#joined ?? {};
     this.#join();
-    // the kernel has just shown this id, so it knows it
-    if (isNew && channel?.phase === 'closed' && channel === this.#joined?.channel) channel.open();
-    this.channelChanged();
+    // the kernel has just shown them: it knows the id, and the values are its own
+    if (isUpdate) this.#joined?.channel.refresh(this.#values);
+    else this.channelChanged();
   }
 
   channelChanged(): void {
@@ -94,7 +94,6 @@ export class ControlsRenderer extends Widget implements IRenderMime.IRenderer, C
   override dispose(): void {
     if (this.isDisposed) return;
     clearTimeout(this.#timer);
-    this.#save();
     this.#leave();
     this.#unwatch();
     super.dispose();

@@ -5,14 +5,11 @@ import { type ControlRow, createLabel, fieldId, type OnInput } from './ControlRo
 export function createSelectRow(control: SelectControl, onInput: OnInput): ControlRow {
   const label = createLabel(control.label || control.name, fieldId());
   const select = document.createElement('select');
-  select.className = 'jp-mod-styled';
+  select.className = 'leemlab-control-select';
   select.id = label.htmlFor;
   control.options.forEach((option, k) => {
     select.add(new Option(option.label || String(option.value), String(k)));
   });
-  const wrapper = document.createElement('div');
-  wrapper.className = 'jp-select-wrapper leemlab-control-select';
-  wrapper.append(select);
 
   const show = (value: ControlValue): void => {
     select.selectedIndex = control.options.findIndex((option) => option.value === value);
@@ -23,7 +20,7 @@ export function createSelectRow(control: SelectControl, onInput: OnInput): Contr
   });
   show(control.value);
   return {
-    nodes: [label, wrapper],
+    nodes: [label, select],
     show,
     enable: (enabled) => {
       select.disabled = !enabled;

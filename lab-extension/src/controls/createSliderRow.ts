@@ -7,7 +7,6 @@ export function createSliderRow(control: SliderControl, onInput: OnInput): Contr
   const slider = createField('range', control);
   slider.id = label.htmlFor;
   const box = createField('number', control);
-  box.classList.add('jp-mod-styled');
   box.setAttribute('aria-label', `${label.textContent} (number)`);
   let current: ControlValue = control.value;
 
@@ -22,11 +21,16 @@ export function createSliderRow(control: SliderControl, onInput: OnInput): Contr
     if (changed) onInput(value);
   };
   slider.addEventListener('input', () => take(allowedValue(control, Number(slider.value)) ?? current));
-  // not on every key: "12" is not first a 1
-  box.addEventListener('change', () => {
+  const takeBox = (): void => {
     const wanted = box.value.trim() === '' ? Number.NaN : Number(box.value);
     const inRange = Math.min(control.max, Math.max(control.min, wanted));
     take(allowedValue(control, inRange) ?? current);
+  };
+  // not on every key: "12" is not first a 1
+  box.addEventListener('change', takeBox);
+  box.addEventListener('keydown', ({ key }) => {
+    if (key === 'Enter') takeBox();
+    if (key === 'Escape') show(current);
   });
   show(control.value);
   return {

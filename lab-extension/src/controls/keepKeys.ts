@@ -6,9 +6,10 @@ const SUPPRESS = 'data-lm-suppress-shortcuts';
  * has the focus. Keys with a modifier (save, run) and Escape stay with the notebook.
  */
 export function keepKeys(node: HTMLElement): void {
-  const decide = ({ ctrlKey, metaKey, altKey, key, shiftKey }: KeyboardEvent): void => {
+  const decide = ({ target, ctrlKey, metaKey, altKey, shiftKey, key }: KeyboardEvent): void => {
     const isCommand = ctrlKey || metaKey || altKey || key === 'Escape' || (shiftKey && key === 'Enter');
-    node.toggleAttribute(SUPPRESS, !isCommand);
+    // on the field itself: JupyterLab looks no further where a command's selector already fits it
+    if (target instanceof Element && node.contains(target)) target.toggleAttribute(SUPPRESS, !isCommand);
   };
   // on the window, before JupyterLab's own listener on the document
   node.addEventListener('focusin', () => window.addEventListener('keydown', decide, true));
