@@ -26,6 +26,7 @@ const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const STATE = join(ROOT, '.setup');
 const MODULES = join(ROOT, 'node_modules');
 const DIST = join(ROOT, 'dist');
+const KERNEL = join(ROOT, 'kernel-ext');
 const TENSORFLOW_VERSION = '2.21.0';
 const WITH_TESTS = process.argv.includes('--tests');
 const IS_WINDOWS = process.platform === 'win32';
@@ -236,9 +237,16 @@ function steps() {
       work: buildLibrary,
     },
     {
+      name: 'Jupyter kernel (TypeScript build)',
+      at: STATE,
+      stamp: () => hash(lock, ...sources(join(KERNEL, 'src')), read('tsconfig.json'), read('kernel-ext/tsconfig.json')),
+      done: () => existsSync(join(KERNEL, 'dist', 'server', 'main.js')),
+      work: buildKernel,
+    },
+    {
       name: 'Jupyter kernel',
       at: VENV,
-      stamp: () => hash('kernel-1', ROOT, process.execPath),
+      stamp: () => hash('kernel-2', ROOT, process.execPath, read('kernel-ext/src/install/writeSpec.ts')),
       done: () => existsSync(KERNELSPEC) && existsSync(join(MODULES, 'leemlab')),
       work: installKernel,
     },
@@ -318,26 +326,24 @@ async function buildLibrary() {
   rmSync(old, { recursive: true, force: true });
 }
 
+/** The kernel's own build, likewise. */
+async function buildKernel() {
+  const part = join(STATE, 'kernel.part');
+  const dist = join(KERNEL, 'dist');
+  rmSync(part, { recursive: true, force: true });
+  const compiler = join(MODULES, 'typescript', 'bin', 'tsc');
+  await run(process.execPath, [compiler, '-p', 'kernel-ext/tsconfig.json', '--outDir', part, '--pretty', 'false'], {
+    show: 'start',
+  });
+  rmSync(dist, { recursive: true, force: true });
+  renameSync(part, dist);
+}
+
 async function installKernel() {
   // The notebooks import 'leemlab' by its name, as a user's notebook does.
   const self = join(MODULES, 'leemlab');
   if (!lstatSync(self, { throwIfNoEntry: false })) symlinkSync(ROOT, self, 'junction');
-  mkdirSync(dirname(KERNELSPEC), { recursive: true });
-  const spec = {
-    argv: [
-      process.execPath,
-      '--conditions=import',
-      '--no-warnings',
-      join(MODULES, 'tslab', 'bin', 'tslab'),
-      'kernel',
-      '--config-path',
-      '{connection_file}',
-    ],
-    display_name: 'TypeScript (leemlab)',
-    language: 'typescript',
-    env: { TF_CPP_MIN_LOG_LEVEL: '2', TF_ENABLE_ONEDNN_OPTS: '0' },
-  };
-  writeFileSync(KERNELSPEC, `${JSON.stringify(spec, null, 2)}\n`);
+  await run(process.execPath, [join(KERNEL, 'dist', 'install', 'main.js'), 'install', '--prefix', VENV]);
 }
 
 // ---- run them ----

@@ -1,0 +1,41 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** One run of a cell (or of a comm's callback): what it prints and starts later belongs to it too. */
+export interface CellContext {
+  /** Id of the request: where outputs go. */
+  readonly parent: string;
+  readonly count: number;
+  readonly silent: boolean;
+  readonly allowStdin: boolean;
+  readonly controller: AbortController;
+  /** Whether somebody has asked for the signal, and so can be expected to stop by it. */
+  signalTaken: boolean;
+  /** What must be shown before the cell ends. */
+  readonly pending: Promise<unknown>[];
+}
+
+/** A context in which nothing has happened yet. */
+export function newContext(from: Pick<CellContext, 'parent' | 'count' | 'silent' | 'allowStdin'>): CellContext {
+  return { ...from, controller: new AbortController(), signalTaken: false, pending: [] };
+}
+
+const storage = new AsyncLocalStorage<CellContext>();
+let latest: CellContext | undefined;
+
+/** Runs `work` as part of a cell. */
+export function runInContext<Result>(context: CellContext, work: () => Result): Result {
+  latest = context;
+  return storage.run(context, work);
+}
+
+/** The cell that the calling code belongs to; the latest where that is not known, e.g. in a native callback. */
+export function currentContext(): CellContext | undefined {
+  return storage.getStore() ?? latest;
+}
+
+/** The signal of the calling code's cell. */
+export function takeSignal(): AbortSignal | undefined {
+  const context = currentContext();
+  if (context) context.signalTaken = true;
+  return context?.controller.signal;
+}

@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import { currentContext } from './cellContext.js';
+import { html, json, latex, markdown, mime, png, render, svg } from './display/index.js';
+import { showBundle } from './host.js';
+
+export interface DisplayOptions {
+  readonly id?: string;
+  readonly update?: boolean;
+}
+
+/** What was shown, to be replaced later. */
+class DisplayHandle {
+  readonly id: string;
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  async update(value: unknown): Promise<void> {
+    await show(value, { id: this.id, update: true });
+  }
+}
+
+const shownPromises = new WeakSet<object>();
+
+async function show(value: unknown, where: { id: string; update: boolean }): Promise<void> {
+  showBundle((await render(value)) ?? { data: { 'text/plain': 'undefined' } }, where);
+}
+
+function showValue(value: unknown, { id = randomUUID(), update = false }: DisplayOptions = {}): Promise<DisplayHandle> {
+  const shown = show(value, { id, update }).then(() => new DisplayHandle(id));
+  shownPromises.add(shown);
+  // the cell does not end before it is shown
+  currentContext()?.pending.push(shown);
+  return shown;
+}
+
+/** Whether a cell's last value has been shown already, by `display` itself. */
+export function isShown(value: unknown): boolean {
+  return value instanceof DisplayHandle || (typeof value === 'object' && value !== null && shownPromises.has(value));
+}
+
+/** Makes a function that shows what `make` gives. */
+function shower<Args extends unknown[]>(make: (...args: Args) => unknown): (...args: Args) => Promise<DisplayHandle> {
+  return (...args) => showValue(make(...args));
+}
+
+/** Shows a value; with `display.html(…)` and its like, a text in that format. */
+export const display: typeof showValue = Object.assign(showValue, {
+  html: shower(html),
+  markdown: shower(markdown),
+  latex: shower(latex),
+  svg: shower(svg),
+  png: shower(png),
+  json: shower(json),
+  mime: shower(mime),
+});

@@ -1,0 +1,123 @@
+import { Worker } from 'node:worker_threads';
+import type { Frame } from '../shared/frames.js';
+import type { CodeQuestion, Json, ToSession } from '../shared/messages.js';
+import { CellRunner } from './CellRunner.js';
+import { newContext } from './cellContext.js';
+import { Comms } from './comms.js';
+import { createCellCompiler, createCellExports, createCellRequire } from './compile/index.js';
+import { installGlobals } from './globals.js';
+import { guarded, resetGuard, shareState } from './guard.js';
+import { installHost } from './host.js';
+import { receiveAnswer } from './input.js';
+import { allowCuts } from './prepareCut.js';
+import { guardSession } from './processGuards.js';
+import { sendToServer } from './ServerLink.js';
+import { type HelperMessage, PLACE_COUNT, PLACES } from './state.js';
+import { traceErrors } from './traceback.js';
+import { trackTimers } from './userTimers.js';
+
+type Incoming = ToSession | HelperMessage;
+
+const state = new Int32Array(new SharedArrayBuffer(4 * PLACE_COUNT));
+shareState(state);
+
+const folder = process.cwd();
+const compiler = guarded(() => createCellCompiler({ folder }));
+const exports = createCellExports();
+const cellRequire = createCellRequire(folder);
+const comms = new Comms();
+let interruptOpen: number | undefined;
+
+function interruptDone(): void {
+  if (interruptOpen === undefined) return;
+  Atomics.store(state, PLACES.done, interruptOpen);
+  sendToServer({ type: 'interrupted', sequence: interruptOpen });
+  interruptOpen = undefined;
+}
+
+const runner: CellRunner = new CellRunner({
+  compiler,
+  exports,
+  require: cellRequire.require,
+  updateModules: (modules) => cellRequire.update(modules),
+  publish: ({ parent }, kind, content) => sendToServer({ type: 'publish', parent, kind, content }),
+  executed: (id, outcome) => {
+    interruptDone();
+    sendToServer({ type: 'executed', id, outcome });
+  },
+});
+
+function answerQuestion({ type, code, offset }: CodeQuestion): Json {
+  if (type === 'isComplete') return { ...compiler.isComplete(code) };
+  if (type === 'inspect') {
+    const found = compiler.inspect(code, offset);
+    if (!found) return { status: 'ok', found: false, data: {}, metadata: {} };
+    const { signature, documentation } = found;
+    const data = {
+      'text/plain': documentation === '' ? signature : `${signature}\n\n${documentation}`,
+      'text/markdown': `\`\`\`typescript\n${signature}\n\`\`\`\n\n${documentation}`,
+    };
+    return { status: 'ok', found: true, data, metadata: {} };
+  }
+  const { start, end, matches } = compiler.complete(code, offset);
+  return {
+    status: 'ok',
+    matches: matches.map(({ text }) => text),
+    cursor_start: start,
+    cursor_end: end,
+    // the name that JupyterLab and VS Code look for
+    metadata: { _jupyter_types_experimental: matches.map((match) => ({ ...match, start, end })) },
+  };
+}
+
+/** A request whose own trouble must not be the user's: an empty answer instead. */
+function answerSafely(question: CodeQuestion): Json {
+  try {
+    return guarded(() => answerQuestion(question));
+  } catch {
+    if (question.type === 'isComplete') return { status: 'unknown' };
+    if (question.type === 'inspect') return { status: 'ok', found: false, data: {}, metadata: {} };
+    return { status: 'ok', matches: [], cursor_start: question.offset, cursor_end: question.offset, metadata: {} };
+  }
+}
+
+function receive({ head, parts }: Frame<Incoming>): void {
+  switch (head.type) {
+    case 'ping':
+      return void Atomics.store(state, PLACES.pong, head.number);
+    case 'cut':
+      resetGuard();
+      return runner.wasCut();
+    case 'interrupt':
+      if (head.sequence <= Atomics.load(state, PLACES.done)) return;
+      interruptOpen = head.sequence;
+      if (runner.interrupt()) interruptDone();
+      return;
+    case 'execute':
+      return runner.start(head);
+    case 'input':
+      return receiveAnswer(head.value);
+    case 'comm': {
+      const context = newContext({ parent: head.id, count: 0, silent: false, allowStdin: false });
+      comms
+        .receive(context, head, parts)
+        .catch((error: unknown) => runner.stray(context, error))
+        .finally(() => sendToServer({ type: 'answer', id: head.id, content: {} }));
+      return;
+    }
+    default:
+      return sendToServer({ type: 'answer', id: head.id, content: answerSafely(head) });
+  }
+}
+
+const helper = new Worker(new URL('./helperThread.js', import.meta.url), { workerData: state.buffer });
+helper.on('message', receive);
+allowCuts(state);
+traceErrors();
+guardSession((context, error) => runner.stray(context, error));
+trackTimers();
+installHost(comms);
+installGlobals(comms);
+sendToServer({ type: 'ready' });
+// most notebooks import leemlab first: its types are read while the user writes that
+compiler.warm(['leemlab'], { isIdle: () => !runner.isBusy }).catch(() => {});
