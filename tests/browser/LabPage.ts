@@ -112,6 +112,19 @@ export class LabPage {
     })()`);
   }
 
+  /** Types at the end of a cell, key by key. */
+  async type(cell: number, text: string): Promise<void> {
+    await this.select(cell);
+    await this.page.keyboard.press('Enter');
+    await this.page.keyboard.press('Control+End');
+    await this.page.keyboard.type(text);
+  }
+
+  /** The numbers beside the cells. */
+  counts(): Promise<(number | null)[]> {
+    return this.page.evaluate('jupyterapp.shell.currentWidget.content.widgets.map(({ model }) => model.executionCount)');
+  }
+
   /** A cell of the current notebook. */
   cell(index: number): Locator {
     return this.panel().locator('.jp-Notebook-cell').nth(index);
@@ -178,6 +191,13 @@ export class LabPage {
   async setTheme(theme: 'JupyterLab Light' | 'JupyterLab Dark'): Promise<void> {
     await this.command('apputils:change-theme', { theme });
     await this.page.waitForFunction(`document.body.dataset.jpThemeName === ${JSON.stringify(theme)}`);
+    await this.page.locator('#jupyterlab-splash').waitFor({ state: 'detached' });
+  }
+
+  /** Takes a picture of the page, for those who want to look: kept where LEEMLAB_SCREENSHOTS names a folder. */
+  async screenshot(name: string): Promise<void> {
+    const folder = process.env.LEEMLAB_SCREENSHOTS ?? this.#server.folder;
+    await this.page.screenshot({ path: join(folder, name.replaceAll(' ', '-')) });
   }
 
   async close(): Promise<void> {
