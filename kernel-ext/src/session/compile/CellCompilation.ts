@@ -1,9 +1,11 @@
 import type * as TS from '@tslab/typescript-for-tslab';
 import { assignExports } from './assignExports.js';
+import { CompileError } from './CompileError.js';
 import { collectDiagnostics } from './collectDiagnostics.js';
+import { declaringFiles } from './declaringFiles.js';
 import { keepNamespaces } from './keepNamespaces.js';
 import { type LocalModule, LocalModules } from './LocalModules.js';
-import type { CompletionInfo, Converter, Tslab, TslabBuilder, TslabHooks, TslabWatchHost } from './loadTslab.js';
+import type { CompletionInfo, Converter, ConvertResult, Tslab, TslabBuilder, TslabHooks, TslabWatchHost } from './loadTslab.js';
 import { ProgramKeeper } from './ProgramKeeper.js';
 import { MODULE_PREFIX, type PreparedSource, prepareCell } from './prepareCell.js';
 import { shareVariables } from './shareVariables.js';
@@ -67,9 +69,7 @@ export class CellCompilation implements TslabHooks {
     this.work = work;
     try {
       const converted = this.during(() => this.converter.convert(this.declarations, prepared.text));
-      const earlier = this.programs.parsedCell().declarations;
-      const locals = this.programs.parsedCell().source.locals ?? new Map();
-      const declarations = (converted.declOutput ?? '') + keepNamespaces(this.tslab.ts, earlier, this.declarations, locals);
+      const declarations = this.declarationsAfter(converted);
       const fresh = modules.map(({ module }) => module).filter((module) => this.delivered.get(module.path) !== module);
       return {
         code: converted.output ?? '',
@@ -84,7 +84,15 @@ export class CellCompilation implements TslabHooks {
       };
     } finally {
       this.work = undefined;
-      this.programs.forgetCell();
+    }
+  }
+
+  /** Compiles a cell for nothing but the experience. */
+  rehearse(source: string): void {
+    try {
+      this.compile(source, true);
+    } catch (error) {
+      if (!(error instanceof CompileError)) throw error;
     }
   }
 
@@ -95,8 +103,13 @@ export class CellCompilation implements TslabHooks {
     return { info, entries: this.lastCompletions };
   }
 
+  /** What TypeScript knows of a name; the files that declare it are read with their doc comments first. */
   quickInfo(source: string, offset: number): TS.QuickInfo | undefined {
-    return this.during(() => this.converter.inspect(this.declarations, source, offset)) ?? undefined;
+    const ask = () => this.during(() => this.converter.inspect(this.declarations, source, offset)) ?? undefined;
+    const info = ask();
+    if (!info) return undefined;
+    const place = this.tslab.ts.getTouchingPropertyName(this.programs.parsedCell().source, offset + MODULE_PREFIX.length);
+    return this.programs.document(declaringFiles(this.tslab.ts, this.programs.current(), place)) ? ask() : info;
   }
 
   reset(): void {
@@ -164,6 +177,12 @@ export class CellCompilation implements TslabHooks {
     return this.lastCompletions;
   }
 
+  private declarationsAfter({ declOutput }: ConvertResult): string {
+    const { locals } = this.programs.parsedCell().source;
+    if (!locals?.size) return this.declarations;
+    return (declOutput ?? '') + keepNamespaces(this.tslab.ts, this.declarations, locals);
+  }
+
   private during<T>(run: () => T): T {
     return this.tslab.during(this, run);
   }
@@ -173,6 +192,11 @@ export class CellCompilation implements TslabHooks {
     const { ts } = this.tslab;
     return {
       ...builder,
+      getSourceFile: (name) => {
+        const { source, declarations } = this.programs.parsedCell();
+        const isUnchanged = this.work && name === declarations.fileName && !source.locals?.size;
+        return isUnchanged ? nothingDeclared(declarations) : builder.getSourceFile(name);
+      },
       getProgram: () => (this.work ? withoutSymbols(builder.getProgram()) : builder.getProgram()),
       emit: (file, writeFile, _cancellation, _onlyDeclarations, transformers) => {
         const program = builder.getProgram();
@@ -180,10 +204,17 @@ export class CellCompilation implements TslabHooks {
         const share = shareVariables({ ts, checker: program.getTypeChecker(), source, declarations });
         // Without force TypeScript writes no declarations where a type cannot be named in full.
         const emit = program.emit as ForcedEmit;
+        if (source.locals?.size) this.programs.spendDeclarations();
         emit(file, writeFile, NEVER_CANCELLED, false, { ...transformers, before: [share] }, true);
       },
     };
   }
+}
+
+/** In place of the declarations for a cell that declares nothing: tslab need not go through them all to copy them. */
+function nothingDeclared(declarations: TS.SourceFile): TS.SourceFile {
+  const empty = { statements: [], locals: new Map() };
+  return Object.assign(Object.create(declarations), empty);
 }
 
 /** The program with a checker that finds no symbols: tslab then leaves identifiers alone, which `shareVariables` has done. */

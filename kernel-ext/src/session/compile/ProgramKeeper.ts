@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type * as TS from '@tslab/typescript-for-tslab';
 import { compilerOptions } from './compilerOptions.js';
 import type { TslabBuilder, TslabWatchHost } from './loadTslab.js';
-import { patchLibrary, patchPackage } from './patchDeclarations.js';
+import { patchLibrary, patchPackage, withoutDocs } from './patchDeclarations.js';
 import type { BoundSourceFile, CompletionHost, TypeScript } from './typescriptFork.js';
 
 /** Declarations of `display`, `progress` and the other globals of a cell. */
@@ -16,6 +16,12 @@ const KERNEL_FILE = fileURLToPath(import.meta.url);
 interface CachedFile {
   readonly file: TS.SourceFile;
   readonly stamp: string;
+}
+
+/** The cell that is looked at, and the file that declares what earlier cells left; both bound. */
+interface ParsedCell {
+  readonly source: BoundSourceFile;
+  readonly declarations: BoundSourceFile;
 }
 
 /** How the converter's files, which exist in memory only, are called. */
@@ -36,12 +42,17 @@ export class ProgramKeeper {
   readonly files: CellFiles;
   private readonly host: TS.CompilerHost;
   private readonly parsed = new Map<string, CachedFile>();
+  private readonly documented = new Set<string>([GLOBALS]);
   private readonly packageResolutions: TS.ModuleResolutionCache;
+  private readonly typeResolutions = new Map<string, TS.ResolvedTypeReferenceDirectiveWithFailedLookupLocations>();
+  /** Which files and folders exist, for the time of one program. */
+  private readonly existing = new Map<string, boolean>();
   private localResolutions: TS.ModuleResolutionCache;
   private installStamp = '';
   private rootNames: string[];
   private program: TS.Program | undefined;
-  private cell: { source: BoundSourceFile; declarations: BoundSourceFile } | undefined;
+  private cell: ParsedCell | undefined;
+  private declarations: BoundSourceFile | undefined;
 
   constructor(
     private readonly ts: TypeScript,
@@ -66,12 +77,12 @@ export class ProgramKeeper {
 
   /** Where an import leads: as seen from the file, else as seen from the kernel's own place. */
   resolve(name: string, from: string, mode?: TS.ResolutionMode): TS.ResolvedModuleWithFailedLookupLocations {
-    const { ts, options, tslab } = this;
+    const { ts, options, host } = this;
     const local = !from.includes('/node_modules/');
     const cache = local ? this.localResolutions : this.packageResolutions;
-    const found = ts.resolveModuleName(name, from, options, tslab.sys, cache, undefined, mode);
+    const found = ts.resolveModuleName(name, from, options, host, cache, undefined, mode);
     if (found.resolvedModule || !local || /^[./]/.test(name) || name.startsWith('node:')) return found;
-    const beside = ts.resolveModuleName(name, KERNEL_FILE, options, tslab.sys, this.packageResolutions, undefined, mode);
+    const beside = ts.resolveModuleName(name, KERNEL_FILE, options, host, this.packageResolutions, undefined, mode);
     return beside.resolvedModule ? beside : found;
   }
 
@@ -84,9 +95,9 @@ export class ProgramKeeper {
 
   /** Names of the library files and declarations that belong to every program. */
   baseFiles(): string[] {
-    const { ts, options, tslab } = this;
+    const { ts, options } = this;
     const library = dirname(ts.getDefaultLibFilePath(options));
-    const node = ts.resolveTypeReferenceDirective('node', join(this.folder, '__tslab__.ts'), options, tslab.sys);
+    const node = this.resolveTypes('node', join(this.folder, '__tslab__.ts'), options);
     const types = node.resolvedTypeReferenceDirective?.resolvedFileName;
     return [...options.lib!.map((name) => join(library, name)), ...(types ? [types] : []), GLOBALS];
   }
@@ -95,9 +106,9 @@ export class ProgramKeeper {
     return join(dirname(this.ts.getDefaultLibFilePath(this.options)), `lib.${name}.d.ts`);
   }
 
-  /** The declarations that tslab takes apart after a cell are used up: the next program parses them again. */
-  forgetCell(): void {
-    this.cell = undefined;
+  /** tslab takes the declarations apart when it has emitted a cell: they have to be parsed again after that. */
+  spendDeclarations(): void {
+    this.declarations = undefined;
   }
 
   /** The program of the cell as it stands. */
@@ -107,9 +118,8 @@ export class ProgramKeeper {
     return this.program!;
   }
 
-  /** The cell and its declarations, parsed and bound. */
-  parsedCell(): { source: BoundSourceFile; declarations: BoundSourceFile } {
-    this.cell ??= { source: this.parseCell(this.files.source), declarations: this.parseCell(this.files.declarations) };
+  parsedCell(): ParsedCell {
+    this.cell ??= this.parseCell();
     return this.cell;
   }
 
@@ -123,7 +133,20 @@ export class ProgramKeeper {
     });
   }
 
-  private parseCell(name: string): BoundSourceFile {
+  private parseCell(): ParsedCell {
+    const source = this.parseText(this.files.source);
+    this.declarations = this.reusable() ?? this.parseText(this.files.declarations);
+    const { declarations } = this;
+    // Names are looked up in the parent next; tslab sets it to what it takes for the declarations.
+    Object.defineProperty(source, 'parent', { get: () => declarations, set: () => {} });
+    return { source, declarations };
+  }
+
+  private reusable(): BoundSourceFile | undefined {
+    return this.declarations?.text === this.tslab.sys.readFile(this.files.declarations) ? this.declarations : undefined;
+  }
+
+  private parseText(name: string): BoundSourceFile {
     const text = this.tslab.sys.readFile(name) ?? '';
     const file = this.ts.createSourceFile(name, text, this.options.target!, true) as BoundSourceFile;
     this.ts.bindSourceFile(file, this.options);
@@ -180,17 +203,43 @@ export class ProgramKeeper {
       getCanonicalFileName: (name) => name,
       useCaseSensitiveFileNames: () => true,
       getNewLine: () => '\n',
-      fileExists: (name) => sys.fileExists(name),
+      fileExists: (name) => this.exists(`${name}:file`, () => sys.fileExists(name)),
       readFile: (name) => sys.readFile(name),
-      directoryExists: (name) => sys.directoryExists(name),
+      directoryExists: (name) => this.exists(name, () => sys.directoryExists(name)),
       getDirectories: (name) => sys.getDirectories(name),
       realpath: (name) => sys.realpath?.(name) ?? name,
       writeFile: () => {},
       // A package may have been installed since: imports of the notebook's own files are looked up anew each time.
       hasInvalidatedResolutions: (path) => !path.includes('/node_modules/') && !path.endsWith('.d.ts'),
+      resolveTypeReferenceDirectiveReferences: (references, from, _redirected, options) =>
+        references.map((reference) =>
+          this.resolveTypes(typeof reference === 'string' ? reference : reference.fileName, from, options),
+        ),
       resolveModuleNameLiterals: (literals, from, _redirected, _options, file) =>
         literals.map((literal) => this.resolve(literal.text, from, ts.getModeForUsageLocation(file, literal))),
     };
+  }
+
+  private exists(key: string, ask: () => boolean): boolean {
+    const known = this.existing.get(key);
+    if (known !== undefined) return known;
+    const found = ask();
+    this.existing.set(key, found);
+    return found;
+  }
+
+  /** Where a `/// <reference types="…" />` leads. */
+  private resolveTypes(
+    name: string,
+    from: string,
+    options: TS.CompilerOptions,
+  ): TS.ResolvedTypeReferenceDirectiveWithFailedLookupLocations {
+    const key = `${dirname(from)}:${name}`;
+    const known = this.typeResolutions.get(key);
+    if (known) return known;
+    const found = this.ts.resolveTypeReferenceDirective(name, from, options, this.host);
+    if (found.resolvedTypeReferenceDirective) this.typeResolutions.set(key, found);
+    return found;
   }
 
   private sourceFile(name: string): TS.SourceFile | undefined {
@@ -204,7 +253,8 @@ export class ProgramKeeper {
     if (text === undefined) return undefined;
     const isLibrary = /\/lib\.[\w.]*d\.ts$/.test(name);
     const patched = isLibrary ? patchLibrary(name, text) : isDeclaration(name) ? patchPackage(text) : text;
-    const file = this.ts.createSourceFile(name, patched, this.options.target!, false);
+    const read = this.mayLackDocs(name) ? withoutDocs(patched) : patched;
+    const file = this.ts.createSourceFile(name, read, this.options.target!, false);
     this.parsed.set(name, { file, stamp });
     return file;
   }
@@ -212,7 +262,22 @@ export class ProgramKeeper {
   /** What files of the notebook and newly installed packages say now, not what they said before. */
   refresh(): void {
     this.localResolutions = this.createResolutions();
+    this.existing.clear();
     this.dropChanged();
+  }
+
+  /** Lets the next program have the doc comments of files; tells whether this one lacks them. */
+  document(names: readonly string[]): boolean {
+    const lacking = names.filter((name) => this.parsed.has(name) && this.mayLackDocs(name));
+    for (const name of lacking) {
+      this.documented.add(name);
+      this.parsed.delete(name);
+    }
+    return lacking.length > 0;
+  }
+
+  private mayLackDocs(name: string): boolean {
+    return isDeclaration(name) && !this.documented.has(name);
   }
 
   /** What TypeScript's completion of paths in import strings looks at. */
@@ -233,12 +298,13 @@ export class ProgramKeeper {
   /** Forgets parsed files that have changed on disk. */
   private dropChanged(): void {
     const installed = this.installs();
-    const isNew = installed !== this.installStamp;
-    if (isNew && this.installStamp !== '') this.packageResolutions.clear();
+    const isNew = installed !== this.installStamp && this.installStamp !== '';
+    if (isNew) {
+      this.packageResolutions.clear();
+      this.typeResolutions.clear();
+    }
     for (const [name, { stamp }] of this.parsed) {
-      if ((isNew && this.installStamp !== '') || !name.includes('/node_modules/')) {
-        if (stampOf(name) !== stamp) this.parsed.delete(name);
-      }
+      if ((isNew || !name.includes('/node_modules/')) && stampOf(name) !== stamp) this.parsed.delete(name);
     }
     this.installStamp = installed;
   }

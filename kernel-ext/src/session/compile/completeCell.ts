@@ -28,7 +28,11 @@ export function completeCell(cells: CellCompilation, source: string, offset: num
   const quoted = quotedStart(cells, source, offset);
   if (quoted !== undefined) return completeText(entries, source, offset, quoted);
   const byName = new Map((entries?.entries ?? []).map((entry) => [entry.name, entry as CompletionEntryWithSymbol]));
-  const names = [...new Set(info.candidates)];
+  const all = [...new Set(info.candidates)];
+  // tslab also gives names that only contain what was typed, or in another case: where nothing begins with it
+  const typed = source.slice(info.start, offset);
+  const beginning = all.filter((name) => name.startsWith(typed));
+  const names = beginning.length > 0 ? beginning : all;
   const { ts } = cells.tslab;
   const describe = names.length <= SIGNATURES ? signatures(cells) : () => undefined;
   const matches = names.map((text): CompletionMatch => {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { CompiledCell } from './CellCompilation.js';
 import { CellCompilation } from './CellCompilation.js';
 import { type Completion, completeCell } from './completeCell.js';
@@ -33,7 +34,11 @@ export interface CellCompiler {
   /** What is written at a place, or which function is called there. */
   inspect(source: string, offset: number): Inspection | undefined;
   isComplete(source: string): Completeness;
-  /** Reads library files and the declarations of packages ahead of time, in slices; resolves when done or no longer idle. */
+  /**
+   * Reads library files and the declarations of packages ahead of time, in slices of a few milliseconds, and then compiles cells
+   * that nobody sees: steps of a tenth of a second, after which the first real ones are fast. Resolves when done or no longer
+   * idle.
+   */
   warm(specifiers?: readonly string[], options?: WarmOptions): Promise<void>;
   /** Forgets all earlier cells. */
   reset(): void;
@@ -53,7 +58,14 @@ export function createCellCompiler({ folder }: CompilerOptions): CellCompiler {
     complete: (source, offset) => completeCell(cells, source, offset),
     inspect: (source, offset) => inspectCell(cells, source, offset),
     isComplete: (source) => judgeCompleteness(tslab.ts, source),
-    warm: (specifiers = [], { isIdle = () => true } = {}) => warmFiles(tslab.ts, cells.keeper, folder, specifiers, isIdle),
+    warm: async (specifiers = [], { isIdle = () => true } = {}) => {
+      if (!(await warmFiles(tslab.ts, cells.keeper, folder, specifiers, isIdle))) return;
+      for (const cell of [...specifiers.map((name) => `import * as warm from '${name}'; warm`), '0']) {
+        await setImmediate();
+        if (!isIdle()) return;
+        cells.rehearse(cell);
+      }
+    },
     reset: () => cells.reset(),
     close: () => cells.close(),
   };

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type * as TS from '@tslab/typescript-for-tslab';
-import type { CompletionInfo, Converter } from 'tslab/dist/converter.js';
+import type { CompletionInfo, Converter, ConvertResult } from 'tslab/dist/converter.js';
 import type { TypeScript } from './typescriptFork.js';
 
 /** What tslab's converter asks of TypeScript, answered by us while one of its functions runs. */
@@ -46,7 +46,7 @@ export interface Tslab {
   during<T>(hooks: TslabHooks, run: () => T): T;
 }
 
-export type { CompletionInfo, Converter };
+export type { CompletionInfo, Converter, ConvertResult };
 
 let loaded: Tslab | undefined;
 

@@ -11,6 +11,8 @@ const SLICE_MILLISECONDS = 8;
  *
  * Works in slices between which the event loop runs. What is parsed stays parsed; a compilation in between only finds less of
  * it done. A package that is not there is passed over.
+ *
+ * @returns whether it got to the end
  */
 export async function warmFiles(
   ts: TypeScript,
@@ -18,7 +20,7 @@ export async function warmFiles(
   folder: string,
   specifiers: readonly string[],
   isIdle: () => boolean,
-): Promise<void> {
+): Promise<boolean> {
   const from = join(folder, 'cell.ts');
   const packages = specifiers.map((name) => keeper.resolve(name, from).resolvedModule?.resolvedFileName);
   const waiting = [...keeper.baseFiles(), ...packages.filter((name) => name !== undefined)];
@@ -29,12 +31,13 @@ export async function warmFiles(
       await setImmediate();
       sliceEnd = performance.now() + SLICE_MILLISECONDS;
     }
-    if (!isIdle()) return;
+    if (!isIdle()) return false;
     for (const next of references(ts, keeper, name)) {
       if (!seen.has(next)) waiting.push(next);
       seen.add(next);
     }
   }
+  return true;
 }
 
 /** Parses a file and names those that it imports or refers to. */
