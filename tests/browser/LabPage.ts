@@ -140,8 +140,10 @@ export class LabPage {
     return this.page.locator('.jp-NotebookPanel:not(.lm-mod-hidden)');
   }
 
+  /** What a cell shows, without the numbers beside it. */
   async outputText(index: number): Promise<string> {
-    return (await this.output(index).innerText()).trim();
+    const texts = await this.output(index).locator('.jp-OutputArea-output').allInnerTexts();
+    return texts.join('\n').trim();
   }
 
   /** Runs a command of JupyterLab. */

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 
 const VENV = resolve('.venv');
 const PYTHON = join(VENV, 'bin/python');
@@ -16,9 +16,11 @@ export function missingJupyter(): string | undefined {
   return undefined;
 }
 
-/** Whether a kernel of this name is installed in .venv. */
-export function hasKernel(name: string): boolean {
-  return existsSync(join(VENV, 'share/jupyter/kernels', name, 'kernel.json'));
+/** Why the TypeScript kernel cannot be tried; undefined where it is installed. */
+export function missingKernel(): string | undefined {
+  const places = [...(process.env.JUPYTER_PATH ?? '').split(delimiter).filter(Boolean), join(VENV, 'share/jupyter')];
+  if (places.some((place) => existsSync(join(place, 'kernels/leemlab/kernel.js')))) return undefined;
+  return 'the TypeScript kernel is not installed in .venv (npm run setup)';
 }
 
 /** A Jupyter Server of its own with JupyterLab, in a temporary folder. */

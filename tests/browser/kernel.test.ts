@@ -1,0 +1,120 @@
+import { symlinkSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { LabPage } from './LabPage.js';
+import { type Lab, openLab, whySkipped } from './openLab.js';
+import { missingKernel } from './startJupyter.js';
+
+// What a new user of the TypeScript kernel meets in JupyterLab.
+
+const reason = whySkipped() ?? missingKernel();
+if (reason) console.info(`Skipped: ${reason}`);
+/** Longest wait for a state, milliseconds. */
+const WAIT_MS = 30_000;
+
+let lab: Lab;
+let page: LabPage;
+let count = 0;
+
+beforeAll(async () => {
+  if (reason) return;
+  lab = await openLab();
+  page = lab.page;
+  symlinkSync(resolve('node_modules'), join(lab.server.folder, 'node_modules'), 'dir');
+}, 180_000);
+afterAll(async () => {
+  await lab?.close();
+});
+beforeEach(() => {
+  count += 1;
+});
+afterEach(async () => {
+  if (reason) return;
+  await page.closeAll();
+  expect(page.noise.splice(0)).toEqual([]);
+});
+
+async function open(...cells: string[]): Promise<void> {
+  await page.openNotebook(`kernel-${count}.ipynb`, 'leemlab', cells);
+}
+
+describe.skipIf(reason)('the TypeScript kernel in JupyterLab', () => {
+  test('completes and explains', async () => {
+    await open("import * as leem from 'leemlab';", '', '');
+    await page.run(0);
+    await page.type(1, 'leem.re');
+    await page.page.keyboard.press('Tab');
+    const list = page.page.locator('.jp-Completer');
+    await list.getByText('registerStack').waitFor();
+    await page.screenshot('kernel-completion.png');
+    await list.getByText('registerStack').click();
+    expect(await page.cell(1).locator('.cm-content').innerText()).toBe('leem.registerStack');
+    await page.type(2, 'leem.registerStack(');
+    await page.page.keyboard.press('Shift+Tab');
+    const help = page.page.locator('.jp-Tooltip');
+    await help.getByText('registerStack(stack').waitFor();
+    const text = await help.innerText();
+    for (const part of ['Registers a stack', 'Parameters', 'Returns', 'Throws']) expect(text).toContain(part);
+    await page.screenshot('kernel-help.png');
+  });
+
+  test('stops a cell at once and keeps the variables', async () => {
+    await open('let kept = 42;', 'let rounds = 0;\nwhile (true) rounds += 1;', '[kept, rounds > 0]');
+    await page.run(0);
+    await page.start(1);
+    await page.page.waitForFunction("jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'busy'");
+    await page.panel().getByRole('button', { name: 'Interrupt the kernel' }).click();
+    await page.isDone(1);
+    expect(await page.outputText(1)).toContain('Interrupted: The cell was stopped');
+    await page.screenshot('kernel-stopped.png');
+    await page.run(2);
+    expect(await page.outputText(2)).toBe('[ 42, true ]');
+  });
+
+  test('restarts and runs all', async () => {
+    await open('const first = 1;\nfirst', 'const second = first + 1;\nsecond', 'second + 1');
+    await page.run(0);
+    await page.run(0);
+    await page.panel().getByRole('button', { name: 'Restart the kernel and run all cells' }).click();
+    await page.answer('Restart');
+    await expect.poll(() => page.outputText(2), { timeout: WAIT_MS }).toBe('3');
+    await expect.poll(() => page.counts(), { timeout: WAIT_MS }).toEqual([1, 2, 3]);
+  });
+
+  test('moves one progress bar and ends it', async () => {
+    await open(`const bar = progress(4, 'frames');
+for (const k of [1, 2, 3, 4]) {
+  await input('frame ' + k + '?');
+  bar.tick();
+}
+bar.end();`);
+    await page.start(0);
+    const shown = page.output(0).getByRole('progressbar', { name: 'frames' });
+    for (const k of [1, 2, 3, 4]) {
+      const question = page
+        .output(0)
+        .locator('.jp-Stdin')
+        .filter({ hasText: `frame ${k}?` });
+      await question.waitFor();
+      await expect.poll(() => page.outputText(0), { timeout: WAIT_MS }).toContain(`${k - 1}/4`);
+      expect(await shown.count()).toBe(1);
+      if (k === 3) await page.screenshot('kernel-progress.png');
+      await question.getByRole('textbox').press('Enter');
+    }
+    await page.isDone(0);
+    expect(await page.outputText(0)).toMatch(/100 % 4\/4/);
+    expect(await page.outputText(0)).not.toContain('left');
+    expect(await shown.count()).toBe(1);
+  });
+
+  test('asks with a prompt', async () => {
+    await open("const name = await input('Who are you? ');\n'Hello ' + name");
+    await page.start(0);
+    await page.output(0).getByText('Who are you?').waitFor();
+    await page.output(0).getByRole('textbox').fill('Ernst');
+    await page.screenshot('kernel-input.png');
+    await page.output(0).getByRole('textbox').press('Enter');
+    await page.isDone(0);
+    expect(await page.outputText(0)).toContain("'Hello Ernst'");
+  });
+});
