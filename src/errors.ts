@@ -9,6 +9,7 @@ export type ErrorTag =
   | 'NotConvergedError'
   | 'UnsupportedError'
   | 'OutputError'
+  | 'OutOfMemoryError'
   | 'AbortedError';
 
 /** Base of the tagged errors. `message` reads `function(): 'argument' must be <rule>, got <value>` and names the remedy. */
@@ -65,6 +66,12 @@ export class OutputError extends LeemError {
   }
 }
 
+/** TensorFlow found no memory for a tensor. What was there before is unharmed. */
+export class OutOfMemoryError extends LeemError {
+  override readonly name: string = 'OutOfMemoryError';
+  readonly tag: ErrorTag = 'OutOfMemoryError';
+}
+
 /** The work was stopped through its AbortSignal. What was finished before is kept. */
 export class AbortedError extends LeemError {
   override readonly name: string = 'AbortedError';
@@ -78,6 +85,7 @@ const TAGS = new Set<string>([
   'NotConvergedError',
   'UnsupportedError',
   'OutputError',
+  'OutOfMemoryError',
   'AbortedError',
 ]);
 

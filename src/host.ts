@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { performance } from 'node:perf_hooks';
 
 /** What is shown of a value, by MIME type: texts, JSON values, or bytes (as such or in base64). */
@@ -46,20 +45,23 @@ export function host(): LeemHost | undefined {
   return (globalThis as { [HOST]?: LeemHost })[HOST];
 }
 
-/** An operation of the library under way; those that it calls find it here. */
-interface Scope {
-  readonly signal: AbortSignal | undefined;
-}
-
-const scopes = new AsyncLocalStorage<Scope>();
-
-/** The signal that stops what runs here: of the operation of the library that this is part of, or the host's. */
+/** The signal of the piece of work that is running, if there is a host. */
 export function hostSignal(): AbortSignal | undefined {
-  return scopes.getStore()?.signal ?? host()?.signal();
+  return host()?.signal();
 }
 
-/** A signal that is aborted when either of the two is: the caller's own, and what stops all that runs here. */
-export function joinSignals(own: AbortSignal | undefined, around: AbortSignal | undefined): AbortSignal | undefined {
+/** Signals of operations under way: what gets one of them is part of an operation. */
+const ofOperations = new WeakSet<AbortSignal>();
+
+/** Makes a signal one of an operation: whoever gets it heeds no other, and shows no bar. */
+export function asOperation(signal: AbortSignal): AbortSignal {
+  ofOperations.add(signal);
+  return signal;
+}
+
+/** What stops a function that was given `own`: that and the host's, or the operation's that it is part of. */
+export function joinHostSignal(own: AbortSignal | undefined): AbortSignal | undefined {
+  const around = own !== undefined && ofOperations.has(own) ? undefined : hostSignal();
   if (own === undefined || around === undefined || own === around) return own ?? around;
   return AbortSignal.any([own, around]);
 }
@@ -97,27 +99,25 @@ const PATIENCE_MS = 250;
 
 /**
  * Runs an operation of the library that may take long: the host's signal stops it, and the host shows one bar, however
- * many operations it consists of. Every public function of this kind calls it first. Without a host it costs nothing.
+ * many operations it consists of, as each hands its signal on. Every public function of this kind calls it first. Without
+ * a host it costs nothing.
+ *
+ * The signal tells what belongs to what, and not an `AsyncLocalStorage`: its hooks, as Node has them before version 24,
+ * end the process when V8 cuts code off in the middle, which is how a host stops what does not listen.
  */
 export async function runOperation<T>(options: OperationOptions, work: (operation: Operation) => Promise<T>): Promise<T> {
   const here = host();
-  const outer = scopes.getStore();
-  const { onProgress = () => {} } = options;
-  if (here === undefined && outer === undefined) return work({ signal: options.signal, progress: onProgress });
-  const signal = joinSignals(options.signal, outer === undefined ? here?.signal() : outer.signal);
-  if (here === undefined || outer !== undefined || options.onProgress !== undefined)
-    return scopes.run({ signal }, () => work({ signal, progress: onProgress }));
+  const { signal: own, onProgress = () => {} } = options;
+  if (here === undefined || (own !== undefined && ofOperations.has(own))) return work({ signal: own, progress: onProgress });
+  const around = [own, here.signal()].filter((signal) => signal !== undefined);
+  const signal = asOperation(AbortSignal.any(around));
+  if (options.onProgress !== undefined) return work({ signal, progress: onProgress });
   const bar = new OperationBar(here, options);
   try {
-    return await scopes.run({ signal }, () => work({ signal, progress: (done, total, stage) => bar.update(done, total, stage) }));
+    return await work({ signal, progress: (done, total, stage) => bar.update(done, total, stage) });
   } finally {
     bar.end();
   }
-}
-
-/** Runs `work` as if it were part of an operation: `signal` stops what it calls, and nothing shows a bar. */
-export function runQuietly<T>(signal: AbortSignal | undefined, work: () => T): T {
-  return scopes.run({ signal }, work);
 }
 
 /** The bar of one operation, drawn when it has taken a while. */

@@ -11,8 +11,20 @@
  *
  * Positions are `[row, column]` in pixels, + down and + right. Errors are tagged ({@link isLeemError}).
  */
-export { backendInfo, countTensors, eigh, irfft2d, rfft2d, type Tf, tf } from './backend/index.js';
+export {
+  backendInfo,
+  countTensors,
+  eigh,
+  irfft2d,
+  type LeemRuntime,
+  type MemoryUsage,
+  memory,
+  rfft2d,
+  type Tf,
+  tf,
+} from './backend/index.js';
 export * from './errors.js';
+export type { HostChannel, HostProgress, LeemHost, MimeBundle } from './host.js';
 export * from './io/index.js';
 export * from './registration/index.js';
 export * from './report/index.js';

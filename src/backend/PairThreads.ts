@@ -40,10 +40,14 @@ export class PairThreads {
     // only now, so that code that is cut off above leaves nobody waiting
     await new Promise<void>((resolve) => {
       this.#answers = this.#workers.length;
-      this.#resolve = resolve;
-      signal?.addEventListener('abort', () => resolve(), { once: true });
+      this.#resolve = () => {
+        this.#resolve = undefined;
+        signal?.removeEventListener('abort', stop);
+        resolve();
+      };
+      const stop = (): void => this.#resolve?.();
+      signal?.addEventListener('abort', stop, { once: true });
     });
-    this.#resolve = undefined;
     for (const worker of this.#workers) worker.unref();
   }
 

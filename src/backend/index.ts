@@ -1,6 +1,7 @@
 export { eigh } from './eigh.js';
 export { irfft2d, rfft2d, sliceComplex } from './fft.js';
 export { countTensors, readAll, readOut } from './memory.js';
+export { type MemoryUsage, memory } from './memoryUsage.js';
 export {
   fitsPairKernel,
   hasPairKernel,
@@ -10,4 +11,5 @@ export {
   type PairSteps,
 } from './PairCorrelator.js';
 export { breathe, finishSteps, Pace, paceSteps, type Steps } from './pace.js';
+export { type LeemRuntime, offerRuntime } from './runtime.js';
 export { type BackendInfo, backendInfo, type Tf, tf } from './start.js';

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import util from 'node:util';
+import { OutOfMemoryError } from '../errors.js';
 
 /** The tfjs namespace that all of leemlab computes with. */
 export type Tf = typeof import('@tensorflow/tfjs');
@@ -37,6 +38,7 @@ function load(): Loaded {
     try {
       const node = require('@tensorflow/tfjs-node') as Tf & { version: { tensorflow: string; 'tfjs-node': string } };
       quiet(node);
+      nameMemoryErrors(node);
       return { tf: node, info: { name: 'tensorflow', version: libraryVersion(node), problem: undefined } };
     } catch (error) {
       return portable(require, firstLine(error));
@@ -55,6 +57,31 @@ function portable(require: NodeJS.Require, problem: string): Loaded {
 // The portable backend advises at its first use to install tfjs-node; `problem` says that already, and says why.
 function quiet(tf: Tf): void {
   (tf.findBackend('cpu') as unknown as { firstUse: boolean }).firstUse = false;
+}
+
+/** What runs TensorFlow's operations, in tfjs-node's backend. */
+type RunOperation = (name: string, ...rest: unknown[]) => unknown;
+
+// TensorFlow's own message speaks of a status 8 and of devices.
+function nameMemoryErrors(tf: Tf): void {
+  const backend = tf.backend() as unknown as Record<'executeSingleOutput' | 'executeMultipleOutputs', RunOperation>;
+  for (const method of ['executeSingleOutput', 'executeMultipleOutputs'] as const) {
+    const run = backend[method].bind(backend);
+    backend[method] = (name, ...rest) => {
+      try {
+        return run(name, ...rest);
+      } catch (error) {
+        const shape = /OOM when allocating tensor with shape\[([\d,]*)\]/.exec(String(error))?.[1];
+        if (shape === undefined) throw error;
+        const sizes = shape.split(',').join(' × ');
+        throw new OutOfMemoryError(
+          `${name}: there is no memory for a tensor of ${sizes} values; dispose of tensors that are not needed any more, ` +
+            'or take fewer frames, a crop or a coarsened stack',
+          { cause: error },
+        );
+      }
+    };
+  }
 }
 
 function libraryVersion(tf: Tf): string {

@@ -1,7 +1,7 @@
 import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 import { Pace, tf } from '../backend/index.js';
 import { OptionError, ShapeError, throwIfAborted } from '../errors.js';
-import { hostSignal, joinSignals, runOperation } from '../host.js';
+import { joinHostSignal, runOperation } from '../host.js';
 import { BYTES_PER_PIXEL } from './pixels.js';
 import type { FrameSource, PixelArray, StackInfo } from './types.js';
 
@@ -110,10 +110,9 @@ export class ImageStack {
     if (!Number.isInteger(n) || n < 0 || n >= this.info.frames) {
       throw new OptionError(`frame(): 'n' must be from 0 to ${this.info.frames - 1}, got ${n}`);
     }
-    const around = hostSignal();
-    throwIfAborted(signal, 'Reading a frame');
-    throwIfAborted(around, 'Reading a frame');
-    const full = await this.#source.readFrame(this.#indices[n], signal ?? around);
+    const either = joinHostSignal(signal);
+    throwIfAborted(either, 'Reading a frame');
+    const full = await this.#source.readFrame(this.#indices[n], either);
     const { height, width } = this.#source.info;
     const cropped = cropPixels(full, [height, width], this.#crop);
     return this.#coarsen === 1 ? cropped : coarsenPixels(cropped, this.#crop, this.#coarsen, this.info.zeroIsMissing);
@@ -143,7 +142,7 @@ export class ImageStack {
   /** The frames in order, as many at a time as `memoryBytes` hold (at least one); the next block is read while one is used. */
   async *blocks(options: { memoryBytes?: number; signal?: AbortSignal } = {}): AsyncGenerator<StackBlock> {
     const { memoryBytes = 256 * 2 ** 20 } = options;
-    const signal = joinSignals(options.signal, hostSignal());
+    const signal = joinHostSignal(options.signal);
     const pace = new Pace(signal, 'Reading frames');
     const { frames, height, width, pixelType } = this.info;
     // two blocks are in memory at a time: the one in use and the one being read
