@@ -25,6 +25,28 @@ interface DisplayOptions {
  * await shown.update(result);
  */
 declare function display(value: unknown, options?: DisplayOptions): Promise<DisplayHandle>;
+declare namespace display {
+  /** Shows HTML. What comes from elsewhere must be escaped before. */
+  function html(text: string): Promise<DisplayHandle>;
+  function markdown(text: string): Promise<DisplayHandle>;
+  /** Shows a formula, without the dollar signs. */
+  function latex(formula: string): Promise<DisplayHandle>;
+  /** Shows an SVG picture, given as its source. */
+  function svg(source: string): Promise<DisplayHandle>;
+  /** Shows a PNG picture; the size is in CSS pixels. */
+  function png(bytes: Uint8Array, size?: { width?: number; height?: number }): Promise<DisplayHandle>;
+  /** Shows a tree of values to unfold. */
+  function json(value: unknown): Promise<DisplayHandle>;
+  /** Shows a value in several formats at once; the front end takes the best that it knows. */
+  function mime(data: Record<string, unknown>, metadata?: Record<string, unknown>): Promise<DisplayHandle>;
+}
+
+/**
+ * Shows a value in the front end's pager, below the notebook, instead of in the cell.
+ *
+ * @param value text, or anything that `display` shows
+ */
+declare function page(value: unknown): Promise<void>;
 
 /** A bar below the cell, with rate and time left. */
 interface Progress {
@@ -33,10 +55,12 @@ interface Progress {
    * @param label replaces the text of the bar
    */
   update(done: number, label?: string): void;
-  /** One more is done. */
-  tick(): void;
+  /** `n` more are done; default 1. */
+  tick(n?: number): void;
   /** Leaves the bar as it is. A second call does nothing. */
   end(): void;
+  /** As `end`, for work that did not get to its end; `reason` is shown. */
+  fail(reason?: string): void;
 }
 
 /**
@@ -98,4 +122,37 @@ declare const cell: {
   readonly signal: AbortSignal;
   /** The number in brackets beside the cell. */
   readonly number: number;
+};
+
+/** What came over a comm. */
+interface CommMessage {
+  // biome-ignore lint/suspicious/noExplicitAny: JSON of the front end, whose form only the notebook knows
+  readonly data: any;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly buffers: readonly Uint8Array[];
+}
+
+interface CommOptions {
+  metadata?: Record<string, unknown>;
+  buffers?: readonly Uint8Array[];
+}
+
+/** One end of a two-way channel to a view in the front end. */
+interface Comm {
+  readonly id: string;
+  readonly target: string;
+  /** @throws if the comm is closed */
+  send(data: unknown, options?: CommOptions): void;
+  onMessage(listener: (message: CommMessage) => void | Promise<void>): void;
+  onClose(listener: (message: CommMessage) => void | Promise<void>): void;
+  close(data?: unknown, options?: CommOptions): void;
+}
+
+/** Channels to views in the front end, with binary data both ways. */
+declare const comms: {
+  /** `accept` is called when a view opens a comm to `target`. */
+  register(target: string, accept: (comm: Comm, message: CommMessage) => void | Promise<void>): void;
+  unregister(target: string): void;
+  /** Opens a comm to what the front end has registered as `target`. */
+  open(target: string, data?: unknown, options?: CommOptions): Comm;
 };

@@ -82,13 +82,21 @@ export class History {
   }
 }
 
-/** `*` and `?` as in file names; everything else as it stands. */
+/** `*`, `?` and `[…]` as in file names; everything else as it stands. */
 function globPattern(pattern: string): RegExp {
-  const escaped = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*/g, '.*')
-    .replace(/\?/g, '.');
-  return new RegExp(`^${escaped}$`, 's');
+  const escape = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  const parts = pattern.split(/(\*|\?|\[[!^]?[^\]]+\])/).map((part, index) => {
+    if (index % 2 === 0) return escape(part);
+    if (part === '*') return '.*';
+    if (part === '?') return '.';
+    const [, negated, members] = /^\[([!^]?)(.*)\]$/s.exec(part) as RegExpExecArray;
+    return `[${negated ? '^' : ''}${members.replace(/[\\^]/g, '\\$&')}]`;
+  });
+  try {
+    return new RegExp(`^${parts.join('')}$`, 's');
+  } catch {
+    return new RegExp(`^${escape(pattern)}$`, 's'); // a range that is none, such as [z-a]
+  }
 }
 
 function readEntries(file: string): HistoryEntry[] {

@@ -25,7 +25,10 @@ export class InterruptWatch {
   }
 
   start(): void {
-    if (this.#open && this.#told) return this.#actions.kill();
+    if (this.#open && this.#told) {
+      this.#actions.kill();
+      return;
+    }
     this.#actions.send(++this.#sequence);
     if (this.#open) return;
     this.#open = true;

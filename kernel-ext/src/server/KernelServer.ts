@@ -28,7 +28,7 @@ const MOST_DEATHS = 3;
 const QUICK_DEATH_MS = 5000;
 
 const isTrue = (value: unknown, otherwise: boolean): boolean => (typeof value === 'boolean' ? value : otherwise);
-const log = (text: string): void => void process.stderr.write(`[leemlab kernel] ${text}\n`);
+const log = (text: string): boolean => process.stderr.write(`[leemlab kernel] ${text}\n`);
 
 /**
  * The kernel as Jupyter sees it: answers the protocol, keeps the queue of cells, and watches over the session that runs
@@ -94,11 +94,14 @@ export class KernelServer {
 
   #receive(request: Request): void {
     const { type, handler } = this.#handlerOf(request);
-    if (!handler) return log(`${type} is not known, no answer`);
-    if (type === 'input_reply') return handler(request);
-    this.#requests.add(request.message.header.msg_id, request);
-    if (type === 'execute_request') return handler(request);
-    this.#publishStatus('busy', request.message.header);
+    if (!handler) {
+      log(`${type} is not known, no answer`);
+      return;
+    }
+    // an answer to a question is part of the request that asked it, and a cell is busy when it begins to run
+    const isOwnRequest = type !== 'input_reply';
+    if (isOwnRequest) this.#requests.add(request.message.header.msg_id, request);
+    if (isOwnRequest && type !== 'execute_request') this.#publishStatus('busy', request.message.header);
     try {
       handler(request);
     } catch (error) {
@@ -192,11 +195,11 @@ export class KernelServer {
     });
   }
 
-  #executed(id: string, { status, error, userExpressions = {} }: ExecuteOutcome): void {
+  #executed(id: string, { status, error, userExpressions = {}, payload = [] }: ExecuteOutcome): void {
     const running = this.#running;
     if (!running || running.message.header.msg_id !== id) return;
     this.#streams.finish(id);
-    const content = { status, execution_count: running.count, ...(error ?? { user_expressions: userExpressions, payload: [] }) };
+    const content = { status, execution_count: running.count, ...(error ?? { user_expressions: userExpressions, payload }) };
     this.#running = undefined;
     this.#replyOnly(running, content);
     this.#idle(running);
@@ -265,20 +268,27 @@ export class KernelServer {
     switch (head.type) {
       case 'ready':
         this.#sessionReady = true;
-        return this.#next();
+        this.#next();
+        break;
       case 'stream':
-        return this.#streams.write(head.parent, head.name, head.text);
+        this.#streams.write(head.parent, head.name, head.text);
+        break;
       case 'publish':
         this.#comms.note(head.kind, head.content);
-        return this.#publish(head.parent, head.kind, head.content, head.metadata, parts);
+        this.#publish(head.parent, head.kind, head.content, head.metadata, parts);
+        break;
       case 'answer':
-        return this.#answered(head.id, head.content);
+        this.#answered(head.id, head.content);
+        break;
       case 'executed':
-        return this.#executed(head.id, head.outcome);
+        this.#executed(head.id, head.outcome);
+        break;
       case 'interrupted':
-        return this.#interrupts.done(head.sequence);
+        this.#interrupts.done(head.sequence);
+        break;
       case 'ask':
-        return this.#requestInput(head.parent, head.prompt, head.password);
+        this.#requestInput(head.parent, head.prompt, head.password);
+        break;
     }
   }
 

@@ -67,30 +67,26 @@ export class CellRunner {
     const context = newContext({ parent, count, silent, allowStdin });
     const cell: RunningCell = { task, context, mark: libraryRuntime()?.mark(), interrupted: false, stray: undefined };
     this.#running = cell;
-    let run: () => unknown;
-    let compiled: CompiledCell;
     try {
-      [compiled, run] = guarded(() => this.#compile(task.code, task.silent ? 'Cell [*]' : `Cell [${task.count}]`));
+      const [compiled, run] = guarded(() => this.#compile(task.code, task.silent ? 'Cell [*]' : `Cell [${task.count}]`));
+      this.#run(cell, compiled, run);
     } catch (error) {
-      return this.#fail(
+      this.#fail(
         cell,
         guarded(() => compileErrorContent(error, task.code)),
       );
     }
-    if (cell.interrupted) return this.#fail(cell, errorContent(new Interrupted()));
+  }
+
+  #run(cell: RunningCell, compiled: CompiledCell, run: () => unknown): void {
+    const failed = (error: unknown): void => this.#fail(cell, this.#contentOf(cell, error));
     try {
-      const result = runInContext(context, run);
-      if (compiled.isAsync) {
-        (result as Promise<unknown>).then(
-          () => this.#succeed(cell, compiled),
-          (error) => this.#fail(cell, this.#contentOf(cell, error)),
-        );
-        return;
-      }
+      const result = runInContext(cell.context, run);
+      if (compiled.isAsync) (result as Promise<unknown>).then(() => this.#succeed(cell, compiled), failed);
+      else void this.#succeed(cell, compiled);
     } catch (error) {
-      return this.#fail(cell, this.#contentOf(cell, error));
+      failed(error);
     }
-    void this.#succeed(cell, compiled);
   }
 
   #compile(code: string, name: string, check = true): [CompiledCell, () => unknown] {
@@ -111,7 +107,7 @@ export class CellRunner {
       await runInContext(cell.context, () => this.#showResult(cell, compiled));
       await Promise.all(cell.context.pending);
       const userExpressions = await this.#evaluateAll(cell);
-      this.#finish(cell, cell.stray ? { status: 'error', error: cell.stray } : { status: 'ok', userExpressions });
+      this.#finish(cell, cell.stray ? { status: 'error', error: cell.stray } : { status: 'ok', userExpressions, payload: cell.context.payload });
     } catch (error) {
       this.#fail(cell, this.#contentOf(cell, error));
     }

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Json } from '../shared/messages.js';
 
 /** One run of a cell (or of a comm's callback): what it prints and starts later belongs to it too. */
 export interface CellContext {
@@ -12,11 +13,13 @@ export interface CellContext {
   signalTaken: boolean;
   /** What must be shown before the cell ends. */
   readonly pending: Promise<unknown>[];
+  /** What the reply carries beside its status. */
+  readonly payload: Json[];
 }
 
 /** A context in which nothing has happened yet. */
 export function newContext(from: Pick<CellContext, 'parent' | 'count' | 'silent' | 'allowStdin'>): CellContext {
-  return { ...from, controller: new AbortController(), signalTaken: false, pending: [] };
+  return { ...from, controller: new AbortController(), signalTaken: false, pending: [], payload: [] };
 }
 
 const storage = new AsyncLocalStorage<CellContext>();

@@ -35,6 +35,17 @@ function showValue(value: unknown, { id = randomUUID(), update = false }: Displa
   return shown;
 }
 
+/** Shows a value in the front end's pager, below the notebook, instead of in the cell. */
+export async function page(value: unknown): Promise<void> {
+  const context = currentContext();
+  const isText = typeof value === 'string';
+  const shown = Promise.resolve(isText ? { data: { 'text/plain': value } } : render(value)).then((bundle) => {
+    context?.payload.push({ source: 'page', data: bundle?.data ?? { 'text/plain': 'undefined' }, start: 0 });
+  });
+  context?.pending.push(shown);
+  await shown;
+}
+
 /** Whether a cell's last value has been shown already, by `display` itself. */
 export function isShown(value: unknown): boolean {
   return value instanceof DisplayHandle || (typeof value === 'object' && value !== null && shownPromises.has(value));

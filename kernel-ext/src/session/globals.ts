@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { currentContext, takeSignal } from './cellContext.js';
 import type { Comms } from './comms.js';
 import type { MimeBundle } from './display/index.js';
-import { display } from './display.js';
+import { display, page } from './display.js';
 import { showBundle, startProgress } from './host.js';
 import { askUser } from './input.js';
 import { sendToServer } from './ServerLink.js';
@@ -47,6 +47,7 @@ interface TslabContent extends MimeBundle {
 export function installGlobals(comms: Comms): void {
   const globals = {
     display,
+    page,
     progress,
     clearOutput,
     cell,

@@ -84,29 +84,34 @@ function answerSafely(question: CodeQuestion): Json {
 function receive({ head, parts }: Frame<Incoming>): void {
   switch (head.type) {
     case 'ping':
-      return void Atomics.store(state, PLACES.pong, head.number);
+      Atomics.store(state, PLACES.pong, head.number);
+      break;
     case 'cut':
       resetGuard();
-      return runner.wasCut();
+      runner.wasCut();
+      break;
     case 'interrupt':
       if (head.sequence <= Atomics.load(state, PLACES.done)) return;
       interruptOpen = head.sequence;
       if (runner.interrupt()) interruptDone();
-      return;
+      break;
     case 'execute':
-      return runner.start(head);
+      runner.start(head);
+      break;
     case 'input':
-      return receiveAnswer(head.value);
+      receiveAnswer(head.value);
+      break;
     case 'comm': {
       const context = newContext({ parent: head.id, count: 0, silent: false, allowStdin: false });
       comms
         .receive(context, head, parts)
         .catch((error: unknown) => runner.stray(context, error))
         .finally(() => sendToServer({ type: 'answer', id: head.id, content: {} }));
-      return;
+      break;
     }
     default:
-      return sendToServer({ type: 'answer', id: head.id, content: answerSafely(head) });
+      sendToServer({ type: 'answer', id: head.id, content: answerSafely(head) });
+      break;
   }
 }
 

@@ -46,7 +46,10 @@ export function allowCuts(state: Int32Array): void {
   const prepareCut = (): void => {
     // asked long ago, while native code ran
     if (Atomics.compareExchange(state, PLACES.cut, CUT.asked, CUT.taken) !== CUT.asked) return;
-    if (interruptedFunctions().some((name) => WRITES_IDS.test(name)) && ++refusals < MOST_REFUSALS) return answer(CUT.refused);
+    if (interruptedFunctions().some((name) => WRITES_IDS.test(name)) && ++refusals < MOST_REFUSALS) {
+      answer(CUT.refused);
+      return;
+    }
     refusals = 0;
     clearAsyncIdStack();
     answer(CUT.ready);

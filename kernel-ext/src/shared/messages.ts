@@ -52,6 +52,8 @@ export interface ExecuteOutcome {
   readonly status: 'ok' | 'error';
   readonly error?: ErrorContent;
   readonly userExpressions?: Json;
+  /** What the front end is asked to do beside: show a text in its pager. */
+  readonly payload?: readonly Json[];
 }
 
 export type ToServer =
