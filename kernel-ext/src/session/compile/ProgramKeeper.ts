@@ -5,6 +5,7 @@ import type * as TS from '@tslab/typescript-for-tslab';
 import { compilerOptions } from './compilerOptions.js';
 import type { TslabBuilder, TslabWatchHost } from './loadTslab.js';
 import { patchLibrary, patchPackage, withoutDocs } from './patchDeclarations.js';
+import { namedFile, typeSpecifier } from './typeSpecifier.js';
 import type { BoundSourceFile, CompletionHost, TypeScript } from './typescriptFork.js';
 
 /** Declarations of `display`, `progress` and the other globals of a cell. */
@@ -23,6 +24,8 @@ interface ParsedCell {
   readonly source: BoundSourceFile;
   readonly declarations: BoundSourceFile;
 }
+
+type NamedFile = TS.SourceFile & { moduleName?: string };
 
 /** How the converter's files, which exist in memory only, are called. */
 export interface CellFiles {
@@ -78,7 +81,12 @@ export class ProgramKeeper {
   /** Where an import leads: as seen from the file, else as seen from the kernel's own place. */
   resolve(name: string, from: string, mode?: TS.ResolutionMode): TS.ResolvedModuleWithFailedLookupLocations {
     const { ts, options, host } = this;
-    const local = !from.includes('/node_modules/');
+    const named = namedFile(name);
+    if (named) {
+      const extension = /(?:\.d)?\.[mc]?[jt]sx?$/.exec(named)![0];
+      return { resolvedModule: { resolvedFileName: named, extension, isExternalLibraryImport: isInPackage(named) } };
+    }
+    const local = !isInPackage(from);
     const cache = local ? this.localResolutions : this.packageResolutions;
     const found = ts.resolveModuleName(name, from, options, host, cache, undefined, mode);
     if (found.resolvedModule || !local || /^[./]/.test(name) || name.startsWith('node:')) return found;
@@ -210,7 +218,7 @@ export class ProgramKeeper {
       realpath: (name) => sys.realpath?.(name) ?? name,
       writeFile: () => {},
       // A package may have been installed since: imports of the notebook's own files are looked up anew each time.
-      hasInvalidatedResolutions: (path) => !path.includes('/node_modules/') && !path.endsWith('.d.ts'),
+      hasInvalidatedResolutions: (path) => !isInPackage(path) && !path.endsWith('.d.ts'),
       resolveTypeReferenceDirectiveReferences: (references, from, _redirected, options) =>
         references.map((reference) =>
           this.resolveTypes(typeof reference === 'string' ? reference : reference.fileName, from, options),
@@ -255,6 +263,7 @@ export class ProgramKeeper {
     const patched = isLibrary ? patchLibrary(name, text) : isDeclaration(name) ? patchPackage(text) : text;
     const read = this.mayLackDocs(name) ? withoutDocs(patched) : patched;
     const file = this.ts.createSourceFile(name, read, this.options.target!, false);
+    (file as NamedFile).moduleName = typeSpecifier(name);
     this.parsed.set(name, { file, stamp });
     return file;
   }
@@ -304,7 +313,7 @@ export class ProgramKeeper {
       this.typeResolutions.clear();
     }
     for (const [name, { stamp }] of this.parsed) {
-      if ((isNew || !name.includes('/node_modules/')) && stampOf(name) !== stamp) this.parsed.delete(name);
+      if ((isNew || !isInPackage(name)) && stampOf(name) !== stamp) this.parsed.delete(name);
     }
     this.installStamp = installed;
   }
@@ -317,6 +326,10 @@ export class ProgramKeeper {
       if (dirname(folder) === folder) return stamps.join(';');
     }
   }
+}
+
+function isInPackage(name: string): boolean {
+  return name.includes('/node_modules/');
 }
 
 function isDeclaration(name: string): boolean {

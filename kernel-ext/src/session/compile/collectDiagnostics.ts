@@ -3,7 +3,7 @@ import type * as TS from '@tslab/typescript-for-tslab';
 import { type CellDiagnostic, CompileError } from './CompileError.js';
 import { installRemedy } from './installRemedy.js';
 import type { LocalModule } from './LocalModules.js';
-import { plainTypes } from './patchDeclarations.js';
+import { plainTypes } from './plainTypes.js';
 import { MODULE_PREFIX } from './prepareCell.js';
 import type { TypeScript } from './typescriptFork.js';
 

@@ -1,6 +1,6 @@
 import type * as TS from '@tslab/typescript-for-tslab';
 import type { CellCompilation } from './CellCompilation.js';
-import { plainTypes } from './patchDeclarations.js';
+import { plainTypes } from './plainTypes.js';
 import type { CompletionEntryWithSymbol } from './typescriptFork.js';
 
 export interface CompletionMatch {

@@ -1,6 +1,6 @@
 import type * as TS from '@tslab/typescript-for-tslab';
 import type { CellCompilation } from './CellCompilation.js';
-import { plainTypes } from './patchDeclarations.js';
+import { plainTypes } from './plainTypes.js';
 
 /** What is known about a name. */
 export interface Inspection {

@@ -1,23 +1,11 @@
-const TYPED_ARRAY = '(?:U?Int(?:8|16|32)|Uint8Clamped|Float(?:32|64)|Big(?:Int|Uint)64)Array';
-const TYPED_ARRAY_HEADER = new RegExp(`interface (${TYPED_ARRAY}) \\{`, 'g');
-const TYPED_ARRAY_DEFAULT = new RegExp(`\\b(${TYPED_ARRAY})<ArrayBufferLike>`, 'g');
+import { browserTypes } from './browserTypes.js';
+import { laterLibrary } from './laterLibrary.js';
 
-/** Names of later library files that declarations use; Node 20 has the values behind them. */
-const LATER_LIBRARY = `
-type NoInfer<T> = [T][T extends any ? 0 : never];
-type BuiltinIteratorReturn = any;
-interface IteratorObject<T, TReturn = unknown, TNext = unknown> extends Iterator<T, TReturn, TNext> {
-  [Symbol.iterator](): IteratorObject<T, TReturn, TNext>;
-}
-interface AsyncIteratorObject<T, TReturn = unknown, TNext = unknown> extends AsyncIterator<T, TReturn, TNext> {
-  [Symbol.asyncIterator](): AsyncIteratorObject<T, TReturn, TNext>;
-}
-interface ArrayIterator<T> extends IterableIterator<T> {}
-interface MapIterator<T> extends IterableIterator<T> {}
-interface SetIterator<T> extends IterableIterator<T> {}
-interface StringIterator<T> extends IterableIterator<T> {}
-interface RegExpStringIterator<T> extends IterableIterator<T> {}
-`;
+/** Names of typed arrays, as a pattern. */
+export const TYPED_ARRAY = '(?:(?:Ui|I)nt(?:8|16|32)|Uint8Clamped|Float(?:32|64)|Big(?:Int|Uint)64)Array';
+const TYPED_ARRAY_HEADER = new RegExp(`interface (${TYPED_ARRAY}) \\{`, 'g');
+
+const DATA_VIEW = /interface DataView \{(\s*readonly buffer: )ArrayBuffer;/;
 
 /**
  * A library file of TypeScript 5.0 as later declarations need it.
@@ -27,9 +15,11 @@ interface RegExpStringIterator<T> extends IterableIterator<T> {}
  */
 export function patchLibrary(name: string, text: string): string {
   const generic = text.replace(TYPED_ARRAY_HEADER, 'interface $1<TArrayBuffer extends ArrayBufferLike = ArrayBufferLike> {');
-  if (name.endsWith('lib.es2023.d.ts')) return generic + LATER_LIBRARY;
+  if (name.endsWith('lib.es2023.d.ts')) return generic + laterLibrary() + browserTypes();
   if (!name.endsWith('lib.es5.d.ts')) return generic;
-  return generic.replace(/(interface \w+Array<TArrayBuffer [^{]*\{[^}]*?readonly buffer: )ArrayBufferLike;/g, '$1TArrayBuffer;');
+  return generic
+    .replace(/(interface \w+Array<TArrayBuffer [^{]*\{[^}]*?readonly buffer: )ArrayBufferLike;/g, '$1TArrayBuffer;')
+    .replace(DATA_VIEW, 'interface DataView<TArrayBuffer extends ArrayBufferLike = ArrayBuffer> {$1TArrayBuffer;');
 }
 
 /** References to what every program holds anyway; looking them up costs more than all the rest of a small change. */
@@ -53,9 +43,4 @@ export function patchPackage(text: string): string {
  */
 export function withoutDocs(text: string): string {
   return text.replace(/\/\*\*(?!\/)/g, '/* ');
-}
-
-/** A type as the user writes it: what `patchLibrary` added is left out where it says nothing. */
-export function plainTypes(text: string): string {
-  return text.replace(TYPED_ARRAY_DEFAULT, '$1');
 }
