@@ -21,7 +21,8 @@ export class PairThreads {
   }
 
   start(data: object): void {
-    const worker = new Worker(WORKER, { eval: true, workerData: data });
+    // flags of the calling Node, such as for its own script, are not for this one
+    const worker = new Worker(WORKER, { eval: true, workerData: data, execArgv: [] });
     worker.on('message', () => {
       if (--this.#answers === 0) this.#resolve?.();
     });

@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { backendInfo, breathe, countTensors, readAll, readOut, tf } from '../../../src/backend/index.js';
+import { backendInfo, countTensors, memory, readAll, readOut, tf } from '../../../src/backend/index.js';
+import { isLeemError } from '../../../src/errors.js';
+import { DISPLAY } from '../../../src/host.js';
 
 describe('reading out', () => {
   test('gives the values and frees every tensor that was made inside', () => {
@@ -38,14 +40,41 @@ describe('reading out', () => {
   });
 });
 
-test('breathe lets timers and signals run', async () => {
-  let ran = false;
-  setImmediate(() => {
-    ran = true;
-  });
-  await breathe();
-  await breathe();
-  expect(ran).toBe(true);
+test('memory() tells what there is, and shows itself as a table', () => {
+  const before = memory();
+  const tensor = tf.zeros([1000, 1000]);
+  const after = memory();
+  expect(after.tensors - before.tensors).toBe(1);
+  expect(after.tensorBytes - before.tensorBytes).toBe(4e6);
+  for (const bytes of [after.heapBytes, after.residentBytes, after.availableBytes]) expect(bytes).toBeGreaterThan(1e6);
+  expect(after.heapBytes).toBeLessThan(after.heapLimitBytes);
+  expect(Object.keys(after)).toEqual([
+    'tensors',
+    'tensorBytes',
+    'heapBytes',
+    'heapLimitBytes',
+    'residentBytes',
+    'availableBytes',
+  ]);
+  const { data } = after[DISPLAY]();
+  expect(data['text/plain']).toMatch(/^tensors +\d+\ntheir values +3\.8\d MiB\nJavaScript objects .*\nleft +[\d.]+ [GM]iB$/s);
+  expect(data['text/html']).toContain('<th style="text-align:left">their values</th>');
+  tensor.dispose();
+});
+
+test('a tensor for which there is no memory is a tagged error with a remedy, and leaves the engine in order', () => {
+  const before = countTensors();
+  let error: unknown;
+  try {
+    tf.tidy(() => tf.fill([1e6, 1e6], 1));
+  } catch (caught) {
+    error = caught;
+  }
+  expect(isLeemError(error, 'OutOfMemoryError')).toBe(true);
+  expect((error as Error).message).toMatch(/^Fill: there is no memory for a tensor of 1000000 × 1000000 values; dispose of/);
+  expect((error as Error).cause).toBeInstanceOf(Error);
+  expect(countTensors()).toBe(before);
+  expect(Array.from(readOut(() => tf.fill([2], 3)))).toEqual([3, 3]);
 });
 
 describe('start-up', () => {
