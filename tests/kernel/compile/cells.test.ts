@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { plainMessage } from '../../../kernel-ext/src/session/compile/index.js';
 import { createFolder, type Notebook, openNotebook, removeFolders } from './notebook.js';
 
 let notebook: Notebook;
@@ -153,6 +154,32 @@ describe('kinds of declarations', () => {
     expect(await run('const n: number = f(1); const s: string = f("a"); s + n')).toBe('a1');
   });
 
+  it('may be aliases, augmentations and mergers', async () => {
+    await run(
+      'namespace N { export namespace inner { export const v = 3 } } function f() { return 1; } namespace f { export const more = 2; }',
+    );
+    expect(await run('import alias = N.inner; alias.v + f() + f.more')).toBe(6);
+    await run(
+      'declare global { interface Array<T> { firstOne(): T } }\n(Array.prototype as any).firstOne = function () { return this[0]; };',
+    );
+    await run('const between = 1');
+    expect(await run('[alias.v].firstOne()')).toBe(3);
+    await run('delete (Array.prototype as any).firstOne');
+  });
+
+  it('replace each other, types and values each for themselves', async () => {
+    await run('type A = 1; interface B { x: 1 } enum E { X } import type { Stats } from "node:fs"');
+    await run('const A = 2; class B { y = 2 } function E() { return 3; } const Stats = 4;');
+    expect(await run('const a: A = 1; [a, A, new B().y, E(), Stats]')).toEqual([1, 2, 2, 3, 4]);
+  });
+
+  it('may have names of globals, but not those that imports need', async () => {
+    await run('const Object = { a: 1 }; const Promise = 3; const module = 4;');
+    expect(await run('import { sep } from "node:path"; [sep, Object.a, Promise, await module]')).toEqual(['/', 1, 3, 4]);
+    expect(() => notebook.compiler.compile('\nconst require = 1')).toThrow(/2:7 - 'require' cannot be declared at the top level/);
+    expect(await run('{ const require = 1; }')).toBeUndefined();
+  });
+
   it('take decorators', async () => {
     await run('const seen: string[] = []; function mark(_target: object, key: string) { seen.push(key); }');
     expect(await run('class D { @mark m() {} } seen')).toEqual(['m']);
@@ -195,6 +222,20 @@ describe('await', () => {
   it('is an error in a function that is not async', () => {
     expect(() => notebook.compiler.compile('function f() { await 1; }')).toThrow(/'await' expressions are only allowed/);
     expect(() => notebook.compiler.compile('class A { m() { await 1; } }')).toThrow(/'await' expressions are only allowed/);
+  });
+});
+
+describe('messages of errors', () => {
+  it.each([
+    ['f()', 'f is not a function'],
+    ['new f()', 'f is not a constructor'],
+    ['o.a.b()', 'o.a.b is not a function'],
+    ['sep()', 'sep is not a function'],
+    ['for (const x of f) {}', 'f is not iterable'],
+  ])('%s', async (source, message) => {
+    await run('let f: any = 1; let o: any = { a: {} };');
+    const failed = await notebook.failure(`// @ts-nocheck\nimport { sep } from "node:path";\n${source}`);
+    expect(plainMessage(failed.message)).toBe(message);
   });
 });
 

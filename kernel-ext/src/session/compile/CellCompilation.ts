@@ -178,9 +178,9 @@ export class CellCompilation implements TslabHooks {
   }
 
   private declarationsAfter({ declOutput }: ConvertResult): string {
-    const { locals } = this.programs.parsedCell().source;
-    if (!locals?.size) return this.declarations;
-    return (declOutput ?? '') + keepNamespaces(this.tslab.ts, this.declarations, locals);
+    const { source, declares } = this.programs.parsedCell();
+    if (!declares) return this.declarations;
+    return (declOutput ?? '') + keepNamespaces(this.tslab.ts, this.declarations, source.locals!);
   }
 
   private during<T>(run: () => T): T {
@@ -193,18 +193,18 @@ export class CellCompilation implements TslabHooks {
     return {
       ...builder,
       getSourceFile: (name) => {
-        const { source, declarations } = this.programs.parsedCell();
-        const isUnchanged = this.work && name === declarations.fileName && !source.locals?.size;
+        const { declarations, declares } = this.programs.parsedCell();
+        const isUnchanged = this.work && name === declarations.fileName && !declares;
         return isUnchanged ? nothingDeclared(declarations) : builder.getSourceFile(name);
       },
       getProgram: () => (this.work ? withoutSymbols(builder.getProgram()) : builder.getProgram()),
       emit: (file, writeFile, _cancellation, _onlyDeclarations, transformers) => {
         const program = builder.getProgram();
-        const { source, declarations } = this.programs.parsedCell();
+        const { source, declarations, declares } = this.programs.parsedCell();
         const share = shareVariables({ ts, checker: program.getTypeChecker(), source, declarations });
         // Without force TypeScript writes no declarations where a type cannot be named in full.
         const emit = program.emit as ForcedEmit;
-        if (source.locals?.size) this.programs.spendDeclarations();
+        if (declares) this.programs.spendDeclarations();
         emit(file, writeFile, NEVER_CANCELLED, false, { ...transformers, before: [share] }, true);
       },
     };

@@ -23,6 +23,8 @@ interface CachedFile {
 interface ParsedCell {
   readonly source: BoundSourceFile;
   readonly declarations: BoundSourceFile;
+  /** Whether the cell declares anything. */
+  readonly declares: boolean;
 }
 
 type NamedFile = TS.SourceFile & { moduleName?: string };
@@ -143,11 +145,14 @@ export class ProgramKeeper {
 
   private parseCell(): ParsedCell {
     const source = this.parseText(this.files.source);
+    const names = [...(source.locals?.keys() ?? [])].map(String);
+    // `declare global` and `declare module "x"` are no names, which tslab would export.
+    for (const name of names) if (/^(?:__global$|")/.test(name)) source.locals!.delete(name);
     this.declarations = this.reusable() ?? this.parseText(this.files.declarations);
     const { declarations } = this;
     // Names are looked up in the parent next; tslab sets it to what it takes for the declarations.
     Object.defineProperty(source, 'parent', { get: () => declarations, set: () => {} });
-    return { source, declarations };
+    return { source, declarations, declares: names.length > 0 };
   }
 
   private reusable(): BoundSourceFile | undefined {

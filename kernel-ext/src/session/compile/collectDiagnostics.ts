@@ -5,13 +5,13 @@ import { installRemedy } from './installRemedy.js';
 import type { LocalModule } from './LocalModules.js';
 import { plainTypes } from './plainTypes.js';
 import { MODULE_PREFIX } from './prepareCell.js';
-import type { TypeScript } from './typescriptFork.js';
+import type { BoundSourceFile, TypeScript } from './typescriptFork.js';
 
 interface Checked {
   readonly ts: TypeScript;
   readonly program: TS.Program;
   /** The cell, behind tslab's prefix. */
-  readonly source: TS.SourceFile;
+  readonly source: BoundSourceFile;
   /** Length of the user's text in it. */
   readonly length: number;
   readonly folder: string;
@@ -45,10 +45,14 @@ export function collectDiagnostics(checked: Checked): void {
     const errors = all.filter(({ category, code }) => category === error && code !== ABOUT_OUTPUT);
     found.push(...errors.map((diagnostic) => describe(checked, diagnostic)));
   }
+  if (found.length === 0) found.push(...takenNames(checked));
   if (found.length > 0) throw new CompileError(found);
 }
 
-function describe(checked: Checked, { file, start = 0, length = 0, messageText, code }: TS.Diagnostic): CellDiagnostic {
+function describe(
+  checked: Checked,
+  { file, start = 0, length = 0, messageText, code }: Omit<TS.Diagnostic, 'category'>,
+): CellDiagnostic {
   const { ts, source, folder } = checked;
   const isCell = file === source;
   const last = MODULE_PREFIX.length + checked.length;
@@ -73,6 +77,18 @@ function withRemedy(text: string, folder: string): string {
   const name = /'([^']+)'/.exec(text)?.[1] ?? '';
   const remedy = installRemedy(name, folder);
   return remedy ? `${text}\n${remedy}` : text;
+}
+
+/** The cell's code gets `require` and `exports` from outside, under these names. */
+function takenNames(checked: Checked): CellDiagnostic[] {
+  return ['require', 'exports'].flatMap((name) => {
+    const declaration = checked.source.locals?.get(name)?.valueDeclaration;
+    if (!declaration) return [];
+    const messageText = `'${name}' cannot be declared at the top level of a cell, which uses it for imports: choose another name.`;
+    const start = declaration.getStart(checked.source);
+    const length = declaration.end - start;
+    return [describe(checked, { file: checked.source, start, length, messageText, code: 2441 })];
+  });
 }
 
 function awaitInModule({ folder }: Checked, { path }: LocalModule): CellDiagnostic {

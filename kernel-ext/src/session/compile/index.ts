@@ -13,4 +13,5 @@ export { type CellRequire, type CellRequireFunction, createCellRequire } from '.
 export type { Inspection } from './inspectCell.js';
 export type { Completeness } from './judgeCompleteness.js';
 export type { LocalModule } from './LocalModules.js';
+export { plainMessage } from './plainMessage.js';
 export type { Position, Trace } from './tracePositions.js';

@@ -38,6 +38,7 @@ export function shareVariables(cell: CellContext): TS.TransformerFactory<TS.Sour
 function replaceNode(cell: CellContext, node: TS.Node, visit: TS.Visitor, context: TS.TransformationContext): TS.Node {
   const { ts } = cell;
   if (ts.isTypeNode(node) && !ts.isExpressionWithTypeArguments(node)) return node;
+  if (ts.isImportEqualsDeclaration(node)) return replaceAlias(cell, node);
   if (ts.isShorthandPropertyAssignment(node)) return replaceShorthand(cell, node, visit);
   if (ts.isIdentifier(node)) return replaceIdentifier(cell, node);
   if (ts.isCallExpression(node)) return replaceCall(cell, node, visit, context);
@@ -49,6 +50,24 @@ function replaceNode(cell: CellContext, node: TS.Node, visit: TS.Visitor, contex
     return importMeta(ts, node.getSourceFile().fileName);
   }
   return ts.visitEachChild(node, visit, context);
+}
+
+/** `import inner = N.inner` is a constant where N is of an earlier cell. */
+function replaceAlias(cell: CellContext, node: TS.ImportEqualsDeclaration): TS.Node {
+  const { ts } = cell;
+  const { factory } = ts;
+  if (ts.isExternalModuleReference(node.moduleReference)) return node;
+  const value = aliasedValue(cell, node.moduleReference);
+  if (!value) return node;
+  const declaration = factory.createVariableDeclaration(node.name, undefined, undefined, value);
+  return factory.createVariableStatement(undefined, factory.createVariableDeclarationList([declaration], ts.NodeFlags.Const));
+}
+
+function aliasedValue(cell: CellContext, name: TS.EntityName): TS.Expression | undefined {
+  const { ts } = cell;
+  if (ts.isIdentifier(name)) return isEarlier(cell, name) ? ofExports(ts, name) : undefined;
+  const left = aliasedValue(cell, name.left);
+  return left && ts.factory.createPropertyAccessExpression(left, name.right.text);
 }
 
 /** `{ sigma }` is `{ sigma: exports.sigma }` where sigma is of an earlier cell; in a pattern it may have a default. */
