@@ -10,6 +10,7 @@ import { kernelScript } from '../../kernel-ext/dist/install/writeSpec.js';
 // A front end in a few lines, which speaks Jupyter's wire protocol with a real kernel process.
 
 export type Channel = 'shell' | 'control' | 'stdin';
+// biome-ignore lint/suspicious/noExplicitAny: tests look into whatever the kernel sends
 type Content = Record<string, any>;
 
 export interface Message {

@@ -107,7 +107,10 @@ export class CellRunner {
       await runInContext(cell.context, () => this.#showResult(cell, compiled));
       await Promise.all(cell.context.pending);
       const userExpressions = await this.#evaluateAll(cell);
-      this.#finish(cell, cell.stray ? { status: 'error', error: cell.stray } : { status: 'ok', userExpressions, payload: cell.context.payload });
+      this.#finish(
+        cell,
+        cell.stray ? { status: 'error', error: cell.stray } : { status: 'ok', userExpressions, payload: cell.context.payload },
+      );
     } catch (error) {
       this.#fail(cell, this.#contentOf(cell, error));
     }

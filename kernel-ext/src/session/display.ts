@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { currentContext } from './cellContext.js';
-import { html, json, latex, markdown, mime, png, render, svg } from './display/index.js';
+import { html, json, latex, type MimeBundle, markdown, mime, png, render, svg } from './display/index.js';
 import { showBundle } from './host.js';
 
 export interface DisplayOptions {
@@ -23,12 +23,15 @@ class DisplayHandle {
 
 const shownPromises = new WeakSet<object>();
 
-async function show(value: unknown, where: { id: string; update: boolean }): Promise<void> {
-  showBundle((await render(value)) ?? { data: { 'text/plain': 'undefined' } }, where);
+/** Shows a value: at once if it can be. */
+function show(value: unknown, where: { id: string; update: boolean }): void | Promise<void> {
+  const finish = (bundle: MimeBundle = { data: { 'text/plain': 'undefined' } }): void => showBundle(bundle, where);
+  const rendered = render(value);
+  return rendered instanceof Promise ? rendered.then(finish) : finish(rendered);
 }
 
 function showValue(value: unknown, { id = randomUUID(), update = false }: DisplayOptions = {}): Promise<DisplayHandle> {
-  const shown = show(value, { id, update }).then(() => new DisplayHandle(id));
+  const shown = Promise.resolve(show(value, { id, update })).then(() => new DisplayHandle(id));
   shownPromises.add(shown);
   // the cell does not end before it is shown
   currentContext()?.pending.push(shown);
@@ -38,8 +41,8 @@ function showValue(value: unknown, { id = randomUUID(), update = false }: Displa
 /** Shows a value in the front end's pager, below the notebook, instead of in the cell. */
 export async function page(value: unknown): Promise<void> {
   const context = currentContext();
-  const isText = typeof value === 'string';
-  const shown = Promise.resolve(isText ? { data: { 'text/plain': value } } : render(value)).then((bundle) => {
+  const rendered = typeof value === 'string' ? { data: { 'text/plain': value } } : render(value);
+  const shown = Promise.resolve(rendered).then((bundle) => {
     context?.payload.push({ source: 'page', data: bundle?.data ?? { 'text/plain': 'undefined' }, start: 0 });
   });
   context?.pending.push(shown);

@@ -20,6 +20,7 @@ type Incoming = ToSession | HelperMessage;
 
 const state = new Int32Array(new SharedArrayBuffer(4 * PLACE_COUNT));
 shareState(state);
+const trackPromises = allowCuts(state);
 
 const folder = process.cwd();
 const compiler = guarded(() => createCellCompiler({ folder }));
@@ -87,6 +88,7 @@ function receive({ head, parts }: Frame<Incoming>): void {
       Atomics.store(state, PLACES.pong, head.number);
       break;
     case 'cut':
+      trackPromises();
       resetGuard();
       runner.wasCut();
       break;
@@ -117,7 +119,6 @@ function receive({ head, parts }: Frame<Incoming>): void {
 
 const helper = new Worker(new URL('./helperThread.js', import.meta.url), { workerData: state.buffer });
 helper.on('message', receive);
-allowCuts(state);
 traceErrors();
 guardSession((context, error) => runner.stray(context, error));
 trackTimers();

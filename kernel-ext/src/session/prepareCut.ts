@@ -3,8 +3,8 @@ import { PLACES } from './state.js';
 
 // V8 can end running JavaScript at once, but Node does not expect it: while an asynchronous callback runs, Node keeps a stack
 // of ids, aborts the process if it is not empty in the end, and no code of ours runs in between. So the helper thread first
-// has the function below evaluated amid the running code. It empties that stack, and holds on until the order to end follows
-// in the same breath. It refuses where Node is just about to write to the stack.
+// has the function below evaluated amid the running code. It empties that stack, keeps promises from writing to it, and holds
+// on until the order to end follows in the same breath. It refuses where Node is just about to write to the stack itself.
 
 /** Functions of Node that put an id on the stack. */
 const WRITES_IDS =
@@ -35,13 +35,33 @@ function interruptedFunctions(): string[] {
   }
 }
 
-/** Makes the main thread ready to be cut off; needs Node's `--expose-internals`. */
-export function allowCuts(state: Int32Array): void {
-  const { clearAsyncIdStack } = createRequire(import.meta.url)('internal/async_hooks') as { clearAsyncIdStack(): void };
+type PromiseHook = ((promise: unknown) => void) | undefined;
+
+interface AsyncWrap {
+  clearAsyncIdStack(): void;
+  getPromiseHooks(): PromiseHook[];
+  setPromiseHooks(...hooks: PromiseHook[]): void;
+}
+
+/**
+ * Makes the main thread ready to be cut off; needs Node's `--expose-internals`.
+ *
+ * @returns what must be called when code was cut off: promises are tracked again.
+ */
+export function allowCuts(state: Int32Array): () => void {
+  const { internalBinding } = createRequire(import.meta.url)('internal/test/binding') as {
+    internalBinding(name: string): AsyncWrap;
+  };
+  const asyncWrap = internalBinding('async_wrap');
   let refusals = 0;
+  let hooks: PromiseHook[] | undefined;
   const answer = (value: number): void => {
     Atomics.store(state, PLACES.cut, value);
     Atomics.notify(state, PLACES.cut);
+  };
+  const trackPromises = (): void => {
+    if (hooks) asyncWrap.setPromiseHooks(...hooks);
+    hooks = undefined;
   };
   const prepareCut = (): void => {
     // asked long ago, while native code ran
@@ -51,10 +71,17 @@ export function allowCuts(state: Int32Array): void {
       return;
     }
     refusals = 0;
-    clearAsyncIdStack();
+    hooks ??= asyncWrap.getPromiseHooks();
+    asyncWrap.setPromiseHooks(undefined, undefined, undefined, undefined);
+    asyncWrap.clearAsyncIdStack();
     answer(CUT.ready);
     const end = Date.now() + HOLD_MS;
-    while (Atomics.load(state, PLACES.cut) === CUT.ready && Date.now() < end);
+    while (Atomics.load(state, PLACES.cut) === CUT.ready) {
+      if (Date.now() < end) continue;
+      trackPromises(); // the order does not come
+      return;
+    }
   };
   Object.defineProperty(globalThis, Symbol.for(PREPARE_CUT), { value: prepareCut });
+  return trackPromises;
 }

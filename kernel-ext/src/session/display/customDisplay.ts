@@ -11,17 +11,26 @@ export const JUPYTER_DISPLAY: unique symbol = Symbol.for('Jupyter.display') as n
  * @returns undefined if it has none, or if that wants the object to be printed plainly.
  * @throws whatever the method throws, and an Error if it gives no bundle.
  */
-export async function customDisplay(value: object): Promise<MimeBundle | undefined> {
+export function customDisplay(value: object): MimeBundle | undefined | Promise<MimeBundle | undefined> {
   const own = (value as { [DISPLAY]?: unknown })[DISPLAY];
-  if (typeof own === 'function') {
-    const bundle: unknown = await own.call(value);
-    if (bundle === undefined) return undefined;
-    if (isRecord(bundle) && isRecord(bundle.data)) return bundle as unknown as MimeBundle;
-    throw new Error("[Symbol.for('leemlab.display')]() must return { data: { 'MIME type': content } } or undefined");
-  }
+  if (typeof own === 'function') return settle(own.call(value), asBundle);
   const deno = (value as { [JUPYTER_DISPLAY]?: unknown })[JUPYTER_DISPLAY];
-  if (typeof deno !== 'function') return undefined;
-  const data: unknown = await deno.call(value);
+  return typeof deno === 'function' ? settle(deno.call(value), asData) : undefined;
+}
+
+/** Checks what a method gives, now or when its promise is there. */
+function settle<Result>(given: unknown, check: (value: unknown) => Result): Result | Promise<Result> {
+  return typeof (given as PromiseLike<unknown> | undefined)?.then === 'function'
+    ? Promise.resolve(given).then(check)
+    : check(given);
+}
+
+function asBundle(bundle: unknown): MimeBundle | undefined {
+  if (bundle === undefined || (isRecord(bundle) && isRecord(bundle.data))) return bundle as MimeBundle | undefined;
+  throw new Error("[Symbol.for('leemlab.display')]() must return { data: { 'MIME type': content } } or undefined");
+}
+
+function asData(data: unknown): MimeBundle | undefined {
   if (data === undefined) return undefined;
   if (isRecord(data)) return { data };
   throw new Error("[Symbol.for('Jupyter.display')]() must return { 'MIME type': content } or undefined");

@@ -11,35 +11,49 @@ import { renderVega } from './renderVega.js';
 import { isTensor } from './sampleTensor.js';
 import type { MimeBundle } from './types.js';
 
+type Rendered = MimeBundle | undefined;
+
 /**
  * How a value is shown as the last expression of a cell, or by `display()`: by its own display method (`customDisplay`), as a
  * tensor, table, chart, picture or error, or as Node's `util.inspect` prints it. Never fails; always has a `text/plain`
  * without color codes, and at most 16 MiB.
  *
- * @returns undefined for undefined, which is not shown.
+ * @returns undefined for undefined, which is not shown; a promise only where values must be read first, so that what can be
+ *   shown at once comes before what the cell does next.
  */
-export async function render(value: unknown): Promise<MimeBundle | undefined> {
+export function render(value: unknown): Rendered | Promise<Rendered> {
   if (value === undefined) return undefined;
-  let note = '';
-  if (isObject(value)) {
-    try {
-      const own = await customDisplay(value);
-      if (own !== undefined) return finishBundle(own, value instanceof MimeOutput ? undefined : () => inspectText(value));
-    } catch (error) {
-      note = `\n(its display method failed: ${describeError(error)})`;
-    }
-    try {
-      const known = note === '' ? await knownKind(value) : undefined;
-      if (known !== undefined) return finishBundle(known);
-    } catch {
-      // a look-alike whose properties throw, or of the wrong types: printed plainly
-    }
+  if (!isObject(value)) return plainly(value);
+  const failed = (error: unknown): MimeBundle => plainly(value, `\n(its display method failed: ${describeError(error)})`);
+  const finish = (own: Rendered): Rendered | Promise<Rendered> => {
+    if (own === undefined) return renderKnown(value);
+    return finishBundle(own, value instanceof MimeOutput ? undefined : () => inspectText(value));
+  };
+  try {
+    const own = customDisplay(value);
+    return types.isPromise(own) ? own.then(finish).catch(failed) : finish(own);
+  } catch (error) {
+    return failed(error);
   }
+}
+
+function plainly(value: unknown, note = ''): MimeBundle {
   return { data: { 'text/plain': inspectText(value) + note } };
 }
 
+function renderKnown(value: object): MimeBundle | Promise<MimeBundle> {
+  // a look-alike whose properties throw, or of the wrong types, is printed plainly
+  const finish = (known: Rendered): MimeBundle => (known === undefined ? plainly(value) : finishBundle(known));
+  try {
+    const known = knownKind(value);
+    return types.isPromise(known) ? known.then(finish).catch(() => plainly(value)) : finish(known);
+  } catch {
+    return plainly(value);
+  }
+}
+
 /** The bundle of a kind of value that is told by its properties. */
-async function knownKind(value: object): Promise<MimeBundle | undefined> {
+function knownKind(value: object): Rendered | Promise<Rendered> {
   if (typeof value === 'function') return undefined;
   if (types.isUint8Array(value)) {
     const type = imageType(value);
