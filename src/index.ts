@@ -7,6 +7,7 @@
  *   {@link solveDrift}, {@link interpolateDrift}, {@link planShift}, {@link shiftStack}
  * - look: {@link driftSvg}, {@link qualitySvg}, {@link pairWeightsSvg}, {@link framesPng}, {@link writeReport}
  * - try out: {@link simulateGrapheneSeries}, {@link annulusSeries}, {@link driftError}
+ * - play: {@link controls} in a notebook, {@link memory}
  * - compute on: {@link tf}, the one tfjs that all of it shares
  *
  * Positions are `[row, column]` in pixels, + down and + right. Errors are tagged ({@link isLeemError}).
@@ -23,6 +24,7 @@ export {
   type Tf,
   tf,
 } from './backend/index.js';
+export * from './controls/index.js';
 export * from './errors.js';
 export type { HostChannel, HostProgress, LeemHost, MimeBundle } from './host.js';
 export * from './io/index.js';
