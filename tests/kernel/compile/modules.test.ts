@@ -195,6 +195,21 @@ describe('packages of the folder', () => {
     expect(await run("const { waited } = await import('waiting'); waited")).toBe(3);
   });
 
+  it('give their types also where exports do not name them', async () => {
+    pack(
+      'shy',
+      { types: 'index.d.ts', exports: { '.': { default: './lib/index.js' } } },
+      { 'lib/index.js': 'exports.shy = 1;', 'index.d.ts': 'export declare const shy: number;' },
+    );
+    expect(await run("import { shy } from 'shy'; shy")).toBe(1);
+    expect(notebook.compiler.inspect('shy', 1)?.signature).toBe('const shy: number');
+  });
+
+  it('may come without types', async () => {
+    pack('untyped', { main: 'index.js' }, { 'index.js': 'exports.f = () => 2;' });
+    expect(await run("import { f } from 'untyped'; f('anything')")).toBe(2);
+  });
+
   it('give types without values', async () => {
     pack('typed', { types: 'index.d.ts' }, { 'index.d.ts': 'export interface Shape { rows: number }' });
     expect(await run("import type { Shape } from 'typed'; const s: Shape = { rows: 2 }; s.rows")).toBe(2);

@@ -1,6 +1,6 @@
 import type * as TS from '@tslab/typescript-for-tslab';
 import { assignExports } from './assignExports.js';
-import { CompileError } from './CompileError.js';
+import { type CellDiagnostic, CompileError } from './CompileError.js';
 import { collectDiagnostics } from './collectDiagnostics.js';
 import { declaringFiles } from './declaringFiles.js';
 import { keepNamespaces } from './keepNamespaces.js';
@@ -82,6 +82,10 @@ export class CellCompilation implements TslabHooks {
           for (const module of fresh) this.delivered.set(module.path, module);
         },
       };
+    } catch (error) {
+      if (error instanceof CompileError) throw error;
+      this.programs.spendDeclarations();
+      throw new CompileError([failureOf(error)], { cause: error });
     } finally {
       this.work = undefined;
     }
@@ -209,6 +213,12 @@ export class CellCompilation implements TslabHooks {
       },
     };
   }
+}
+
+/** A mistake in the compiler itself, as the cell's: all that the user can change is the cell. */
+function failureOf(error: unknown): CellDiagnostic {
+  const message = `The compiler failed (${error instanceof Error ? error.message : String(error)}). Write this cell in another way.`;
+  return { line: 1, column: 1, endLine: 1, endColumn: 1, message, code: 0 };
 }
 
 /** In place of the declarations for a cell that declares nothing: tslab need not go through them all to copy them. */

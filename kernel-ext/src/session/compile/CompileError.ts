@@ -17,8 +17,8 @@ export class CompileError extends Error {
   override readonly name: 'CompileError' = 'CompileError';
   readonly diagnostics: readonly CellDiagnostic[];
 
-  constructor(diagnostics: readonly CellDiagnostic[]) {
-    super(diagnostics.map(describe).join('\n'));
+  constructor(diagnostics: readonly CellDiagnostic[], options?: ErrorOptions) {
+    super(diagnostics.map(describe).join('\n'), options);
     this.diagnostics = diagnostics;
   }
 }

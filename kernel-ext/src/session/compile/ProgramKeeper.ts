@@ -91,6 +91,12 @@ export class ProgramKeeper {
     const local = !isInPackage(from);
     const cache = local ? this.localResolutions : this.packageResolutions;
     const found = ts.resolveModuleName(name, from, options, host, cache, undefined, mode);
+    if (isUntyped(found.resolvedModule)) {
+      // The package has declarations, but its `exports` do not name them.
+      const plain = { ...options, moduleResolution: ts.ModuleResolutionKind.Node10, customConditions: undefined };
+      const typed = ts.resolveModuleName(name, from, plain, host);
+      return typed.resolvedModule && !isUntyped(typed.resolvedModule) ? typed : found;
+    }
     if (found.resolvedModule || !local || /^[./]/.test(name) || name.startsWith('node:')) return found;
     const beside = ts.resolveModuleName(name, KERNEL_FILE, options, host, this.packageResolutions, undefined, mode);
     return beside.resolvedModule ? beside : found;
@@ -331,6 +337,11 @@ export class ProgramKeeper {
       if (dirname(folder) === folder) return stamps.join(';');
     }
   }
+}
+
+/** Whether an import leads to a package's JavaScript. */
+function isUntyped(resolved: TS.ResolvedModuleFull | undefined): boolean {
+  return resolved !== undefined && isInPackage(resolved.resolvedFileName) && /\.[mc]?jsx?$/.test(resolved.resolvedFileName);
 }
 
 function isInPackage(name: string): boolean {

@@ -55,8 +55,9 @@ export function createCellCompiler({ folder }: CompilerOptions): CellCompiler {
   const cells = new CellCompilation(tslab, folder);
   return {
     compile: (source, { check = true } = {}) => cells.compile(source, check),
-    complete: (source, offset) => completeCell(cells, source, offset),
-    inspect: (source, offset) => inspectCell(cells, source, offset),
+    complete: (source, offset) =>
+      orNothing<Completion>(() => completeCell(cells, source, offset), { start: offset, end: offset, matches: [] }),
+    inspect: (source, offset) => orNothing(() => inspectCell(cells, source, offset), undefined),
     isComplete: (source) => judgeCompleteness(tslab.ts, source),
     warm: async (specifiers = [], { isIdle = () => true } = {}) => {
       if (!(await warmFiles(tslab.ts, cells.keeper, folder, specifiers, isIdle))) return;
@@ -69,4 +70,13 @@ export function createCellCompiler({ folder }: CompilerOptions): CellCompiler {
     reset: () => cells.reset(),
     close: () => cells.close(),
   };
+}
+
+/** Half-written code may be too much for TypeScript; the user is in the middle of typing and wants no error then. */
+function orNothing<T>(ask: () => T, nothing: T): T {
+  try {
+    return ask();
+  } catch {
+    return nothing;
+  }
 }
