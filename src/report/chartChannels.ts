@@ -1,6 +1,6 @@
+import { sortedFinite } from '../stack/quantile.js';
 import { CHART_COLORS } from './colors.js';
 import type { ChartSize } from './drawChart.js';
-import { sortedFinite } from './statistics.js';
 import type { FrameChartData, RowsAndColumns } from './types.js';
 
 /** What the lines of the charts over frames are called. */

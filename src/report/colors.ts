@@ -1,5 +1,4 @@
-/** Red, green, blue, 0 … 255. */
-export type Rgb = readonly [number, number, number];
+import type { Rgb } from '../stack/palettePng.js';
 
 /**
  * The colors of the charts. In a figure's own file they stand as they are here; inside the page each becomes the CSS
@@ -53,9 +52,3 @@ function interpolateStops(stops: readonly Rgb[], size: number): Rgb[] {
 
 /** 255 colors from low to high, for matrices. */
 export const SEQUENTIAL: readonly Rgb[] = interpolateStops(SEQUENTIAL_STOPS, 255);
-
-/** 255 greys, for images. */
-export const GREYS: readonly Rgb[] = Array.from({ length: 255 }, (_, k) => {
-  const level = Math.round((k / 254) * 255);
-  return [level, level, level];
-});

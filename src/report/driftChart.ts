@@ -1,3 +1,4 @@
+import { quantile, sortedFinite } from '../stack/quantile.js';
 import {
   BROKEN_LINE,
   driftColors,
@@ -12,7 +13,7 @@ import { CHART_COLORS } from './colors.js';
 import type { ChartSize, ChartSpec, DrawChart } from './drawChart.js';
 import { driftError } from './driftError.js';
 import { type Figure, renderChart } from './renderChart.js';
-import { quantile, runningMedian, sortedFinite } from './statistics.js';
+import { runningMedian } from './statistics.js';
 import type { FrameChartData, RowsAndColumns } from './types.js';
 
 /** Neighbors to both sides in the running median that shows the drift's detail where the truth is not known. */

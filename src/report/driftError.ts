@@ -1,5 +1,6 @@
 import { ShapeError } from '../errors.js';
-import { median, quantile } from './statistics.js';
+import { quantile } from '../stack/quantile.js';
+import { median } from './statistics.js';
 import type { RowsAndColumns } from './types.js';
 
 /** How far a found drift lies from the true one; pixels. */

@@ -1,6 +1,8 @@
 import { OptionError, ShapeError } from '../errors.js';
-import { GREYS, SEQUENTIAL } from './colors.js';
-import { type Contrast, encodePng, percentileContrast, shrinkImage } from './pngImage.js';
+import { joinImages } from '../stack/joinImages.js';
+import { GREYS } from '../stack/palettePng.js';
+import { type Contrast, encodePng, percentileContrast, shrinkImage } from '../stack/pngImage.js';
+import { SEQUENTIAL } from './colors.js';
 import type { ReportImage } from './types.js';
 
 export interface FramesPngOptions {
@@ -17,9 +19,6 @@ export interface FramesPngOptions {
   /** Whether a value of 0 is "not measured", as in a registered stack. Default false. */
   readonly zeroIsMissing?: boolean;
 }
-
-/** Pixels between two frames. */
-const GAP = 4;
 
 /**
  * A picture of one or more frames side by side, row by row, for notebooks and reports. Contrast runs from the 0.5 to the
@@ -75,23 +74,4 @@ function rangesOf(images: readonly ReportImage[], contrast: 'each' | 'common' | 
   if (contrast === 'each') return own;
   const common = { low: Math.min(...own.map(({ low }) => low)), high: Math.max(...own.map(({ high }) => high)) };
   return own.map(() => common);
-}
-
-/** All images on one sheet, each scaled from its range to 0 … 1. */
-function joinImages(images: readonly ReportImage[], ranges: readonly Contrast[], columns: number): ReportImage {
-  const { height, width } = images[0];
-  const rows = Math.ceil(images.length / columns);
-  const sheetWidth = columns * (width + GAP) - GAP;
-  const sheetHeight = rows * (height + GAP) - GAP;
-  const pixels = new Float32Array(sheetHeight * sheetWidth).fill(Number.NaN);
-  for (const [k, image] of images.entries()) {
-    const { low, high } = ranges[k];
-    const left = (k % columns) * (width + GAP);
-    const top = Math.floor(k / columns) * (height + GAP);
-    for (let r = 0; r < height; r++) {
-      const to = (top + r) * sheetWidth + left;
-      for (let c = 0; c < width; c++) pixels[to + c] = (image.pixels[r * width + c] - low) / (high - low);
-    }
-  }
-  return { pixels, height: sheetHeight, width: sheetWidth };
 }

@@ -1,7 +1,7 @@
-import { GREYS } from './colors.js';
+import { GREYS } from '../stack/palettePng.js';
+import { type Contrast, dataUri, encodePng, percentileContrast, shrinkImage } from '../stack/pngImage.js';
 import { length } from './formatNumbers.js';
 import { escapeText, Html } from './html.js';
-import { type Contrast, dataUri, encodePng, percentileContrast, shrinkImage } from './pngImage.js';
 import type { Figure } from './renderChart.js';
 import { niceBelow } from './statistics.js';
 import type { ReportAperture, ReportImage } from './types.js';

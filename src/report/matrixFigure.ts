@@ -1,8 +1,8 @@
+import { type Contrast, dataUri, encodePng, shrinkImage } from '../stack/pngImage.js';
 import { axisTitle } from './chartChannels.js';
 import { CHART_COLORS, SEQUENTIAL } from './colors.js';
 import { axisDecimals, decimals } from './formatNumbers.js';
 import { escapeText, Html } from './html.js';
-import { type Contrast, dataUri, encodePng, shrinkImage } from './pngImage.js';
 import { type Figure, inlineSvg, standaloneSvg } from './renderChart.js';
 import { niceTicks } from './statistics.js';
 import type { MatrixChartData, ReportImage } from './types.js';

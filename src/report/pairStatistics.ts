@@ -1,4 +1,4 @@
-import { quantile } from './statistics.js';
+import { quantile } from '../stack/quantile.js';
 import type { PairChartData } from './types.js';
 
 /** What the residuals of the pairs say; pixels. */

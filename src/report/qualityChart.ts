@@ -1,8 +1,8 @@
+import { sortedFinite } from '../stack/quantile.js';
 import { BROKEN_LINE, driftColors, frameAxis, frameRows, seriesColor, unusedLayer } from './chartChannels.js';
 import { CHART_COLORS } from './colors.js';
 import type { ChartSize, ChartSpec, DrawChart } from './drawChart.js';
 import { type Figure, renderChart } from './renderChart.js';
-import { sortedFinite } from './statistics.js';
 import type { FrameChartData } from './types.js';
 
 /** From this ratio of the largest to the smallest error on, the scale is logarithmic. */

@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import { ShapeError } from '../errors.js';
 import { makeFolder } from '../io/partialOutput.js';
 import { writeFileAtomic, writingTo } from '../io/writeFileAtomic.js';
+import { percentileContrast } from '../stack/pngImage.js';
+import { quantile } from '../stack/quantile.js';
 import { imageFigure } from './imageFigure.js';
 import { matrixFigure, symmetricImage } from './matrixFigure.js';
 import { type ReportFigures, reportPage } from './page.js';
 import type { PairStatistics } from './pairStatistics.js';
-import { percentileContrast } from './pngImage.js';
 import type { Figure } from './renderChart.js';
 import { type ReportCharts, reportCharts } from './reportCharts.js';
-import { quantile } from './statistics.js';
 import { summarize } from './summary.js';
 import type { RegistrationReport, ReportImage } from './types.js';
 

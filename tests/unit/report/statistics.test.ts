@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { GREYS, SEQUENTIAL } from '../../../src/report/colors.js';
+import { SEQUENTIAL } from '../../../src/report/colors.js';
 import { driftError } from '../../../src/report/driftError.js';
 import { axisDecimals, decimals, keepUnits, length, significant } from '../../../src/report/formatNumbers.js';
 import { escapeText, Html, html } from '../../../src/report/html.js';
 import { matrixTicks } from '../../../src/report/matrixFigure.js';
 import { pairStatistics } from '../../../src/report/pairStatistics.js';
-import { percentileContrast, shrinkImage } from '../../../src/report/pngImage.js';
-import { median, niceBelow, niceTicks, quantile, runningMedian } from '../../../src/report/statistics.js';
+import { median, niceBelow, niceTicks, runningMedian } from '../../../src/report/statistics.js';
+import { percentileContrast, shrinkImage } from '../../../src/stack/pngImage.js';
+import { quantile } from '../../../src/stack/quantile.js';
 import { fakeReport } from './fakeReport.js';
 
 describe('driftError', () => {

@@ -1,6 +1,14 @@
 import { Buffer } from 'node:buffer';
 import { crc32, deflateSync } from 'node:zlib';
-import type { Rgb } from './colors.js';
+
+/** Red, green, blue, 0 … 255. */
+export type Rgb = readonly [number, number, number];
+
+/** 255 greys, for images. */
+export const GREYS: readonly Rgb[] = Array.from({ length: 255 }, (_, k) => {
+  const level = Math.round((k / 254) * 255);
+  return [level, level, level];
+});
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const PALETTE_COLORS = 3;

@@ -1,8 +1,13 @@
 import { Buffer } from 'node:buffer';
-import type { Rgb } from './colors.js';
-import { palettePng } from './palettePng.js';
-import { quantile, sortedFinite } from './statistics.js';
-import type { ReportImage } from './types.js';
+import { palettePng, type Rgb } from './palettePng.js';
+import { quantile, sortedFinite } from './quantile.js';
+
+/** An image in memory, row by row; NaN: not measured. */
+export interface FloatImage {
+  readonly pixels: Float32Array;
+  readonly height: number;
+  readonly width: number;
+}
 
 /** Values that become the first and the last color. */
 export interface Contrast {
@@ -14,7 +19,7 @@ export interface Contrast {
 const CONTRAST_SAMPLE = 100_000;
 
 /** Contrast from the given percentiles of the measured pixels (of an even sample of a large image). */
-export function percentileContrast({ pixels }: ReportImage, low = 0.5, high = 99.5): Contrast {
+export function percentileContrast({ pixels }: FloatImage, low = 0.5, high = 99.5): Contrast {
   const step = Math.max(1, Math.floor(pixels.length / CONTRAST_SAMPLE));
   const sample = sortedFinite(step === 1 ? pixels : everyNth(pixels, step));
   const contrast = { low: quantile(sample, low / 100), high: quantile(sample, high / 100) };
@@ -30,13 +35,13 @@ function everyNth(values: Float32Array, step: number): Float32Array {
 }
 
 /** An image made smaller; the last row and column of squares may reach over the edge of the original. */
-export interface ShrunkImage extends ReportImage {
+export interface ShrunkImage extends FloatImage {
   /** Side of a square in pixels of the original. */
   readonly factor: number;
 }
 
 /** Means of squares of pixels, so that no side is longer than `maxSide`; unmeasured pixels are left out of the means. */
-export function shrinkImage(image: ReportImage, maxSide: number): ShrunkImage {
+export function shrinkImage(image: FloatImage, maxSide: number): ShrunkImage {
   const factor = Math.ceil(Math.max(image.height, image.width) / maxSide);
   if (factor <= 1) return { ...image, factor: 1 };
   const height = Math.ceil(image.height / factor);
@@ -63,7 +68,7 @@ export function shrinkImage(image: ReportImage, maxSide: number): ShrunkImage {
  *
  * @param colors 255 colors from low to high.
  */
-export function encodePng(image: ReportImage, colors: readonly Rgb[], { low, high }: Contrast): Uint8Array {
+export function encodePng(image: FloatImage, colors: readonly Rgb[], { low, high }: Contrast): Uint8Array {
   const last = colors.length - 1;
   const scale = last / (high - low);
   // entry 0 is "not measured"
