@@ -172,16 +172,27 @@ export class LabPage {
       .click();
   }
 
-  /** Closes all documents and ends all kernels. */
-  async closeAll(): Promise<void> {
+  /** Saves and closes all notebooks; their kernels go on. */
+  async closeNotebooks(): Promise<void> {
     await this.page.evaluate(`(async () => {
       for (const widget of [...jupyterapp.shell.widgets('main')]) {
-        await widget.context?.save();
+        if (widget.context === undefined) continue;
+        await widget.context.save();
+        // controls may have been written meanwhile: no dialog
+        widget.context.model.dirty = false;
         widget.close();
       }
-      await jupyterapp.serviceManager.sessions.shutdownAll();
     })()`);
     await this.page.waitForFunction(`[...jupyterapp.shell.widgets('main')].every((widget) => widget.context === undefined)`);
+  }
+
+  /** Closes all notebooks and consoles and ends all kernels. */
+  async closeAll(): Promise<void> {
+    await this.closeNotebooks();
+    await this.page.evaluate(`(async () => {
+      for (const widget of [...jupyterapp.shell.widgets('main')]) if (widget.sessionContext) widget.dispose();
+      await jupyterapp.serviceManager.sessions.shutdownAll();
+    })()`);
   }
 
   /** Loads the page again, as after F5. */

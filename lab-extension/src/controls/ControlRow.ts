@@ -9,8 +9,8 @@ export interface ControlRow {
   enable(enabled: boolean): void;
 }
 
-/** What a row calls when the user sets its control. */
-export type OnInput = (value: ControlValue) => void;
+/** What a row calls when the user sets its control; `isOnTheWay`: while it is dragged, more values follow. */
+export type OnInput = (value: ControlValue, isOnTheWay: boolean) => void;
 
 let count = 0;
 

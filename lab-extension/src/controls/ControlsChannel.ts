@@ -9,6 +9,8 @@ export type ChannelPhase = 'waiting' | 'live' | 'closed';
 export interface ChannelObserver {
   /** Values, phase, busy or error changed. */
   channelChanged(): void;
+  /** The connection that carried the channel was closed; there may be another one to the same kernel. */
+  connectionClosed(): void;
 }
 
 /**
@@ -52,11 +54,11 @@ export class ControlsChannel {
     }
   }
 
-  /** The user moved a control: the other outputs follow at once, the kernel within a twentieth of a second. */
-  set(name: string, value: ControlValue): void {
+  /** The user moved a control: the other outputs follow at once, the kernel too or, on the way, in a twentieth of a second. */
+  set(name: string, value: ControlValue, isOnTheWay: boolean): void {
     this.values.set(name, value);
     this.error = undefined;
-    this.#queue.push(name, value);
+    this.#queue.push(name, value, !isOnTheWay);
     this.#changed();
   }
 
@@ -72,6 +74,12 @@ export class ControlsChannel {
     this.#forgetComm();
     this.phase = 'closed';
     this.#changed();
+  }
+
+  /** The page's connection to the kernel is closed, the kernel may go on. */
+  disconnect(): void {
+    this.drop();
+    for (const observer of [...this.observers]) observer.connectionClosed();
   }
 
   /** Nobody looks any more. */

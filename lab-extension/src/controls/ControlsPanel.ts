@@ -4,6 +4,9 @@ import { createSelectRow } from './createSelectRow.js';
 import { createSliderRow } from './createSliderRow.js';
 import { createToggleRow } from './createToggleRow.js';
 
+/** What the panel calls when the user sets a control; see {@link OnInput}. */
+export type PanelInput = (name: string, value: ControlValue, isOnTheWay: boolean) => void;
+
 /** What the panel says besides the values. */
 export interface PanelStatus {
   readonly enabled: boolean;
@@ -26,10 +29,10 @@ export class ControlsPanel {
   readonly #busy = createElement('div', 'leemlab-controls-busy');
   readonly #hint = createElement('div', 'leemlab-controls-hint');
   readonly #error = createElement('div', 'leemlab-controls-error');
-  readonly #onInput: (name: string, value: ControlValue) => void;
+  readonly #onInput: PanelInput;
   #rows = new Map<string, PlacedRow>();
 
-  constructor(onInput: (name: string, value: ControlValue) => void) {
+  constructor(onInput: PanelInput) {
     this.#onInput = onInput;
     this.node = createElement('div', 'leemlab-controls');
     this.node.setAttribute('role', 'group');
@@ -72,7 +75,7 @@ export class ControlsPanel {
     controls.forEach((control, k) => {
       const shape = shapes[k] as string;
       const old = this.#rows.get(control.name);
-      const row = old?.shape === shape ? old.row : createRow(control, (value) => this.#onInput(control.name, value));
+      const row = old?.shape === shape ? old.row : createRow(control, (...input) => this.#onInput(control.name, ...input));
       rows.set(control.name, { shape, row });
     });
     this.#rows = rows;

@@ -36,7 +36,7 @@ export class ControlsRenderer extends Widget implements IRenderMime.IRenderer, C
     super();
     this.#shell = shell;
     this.#resolver = options.resolver;
-    this.#panel = new ControlsPanel((name, value) => this.#joined?.channel.set(name, value));
+    this.#panel = new ControlsPanel((...input) => this.#joined?.channel.set(...input));
     this.addClass('leemlab-controls-output');
     keepKeys(this.#panel.node);
   }
@@ -77,6 +77,10 @@ export class ControlsRenderer extends Widget implements IRenderMime.IRenderer, C
     });
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#save(), SAVE_AFTER_MS);
+  }
+
+  connectionClosed(): void {
+    if (!this.isDisposed) this.#sessionChanged();
   }
 
   protected override onAfterAttach(message: Message): void {

@@ -15,9 +15,11 @@ export class SendQueue {
     this.#send = send;
   }
 
-  push(name: string, value: ControlValue): void {
+  /** @param atOnce does not wait for its turn: not one of many values on the way, but what the user wants. */
+  push(name: string, value: ControlValue, atOnce: boolean): void {
     this.#pending.set(name, value);
-    if (this.#timer === undefined) this.#flush();
+    if (atOnce) clearTimeout(this.#timer);
+    if (atOnce || this.#timer === undefined) this.#flush();
   }
 
   /** Whether a state that contains the change `sequence` contains all that the user did with this control. */

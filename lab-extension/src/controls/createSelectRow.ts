@@ -16,7 +16,7 @@ export function createSelectRow(control: SelectControl, onInput: OnInput): Contr
   };
   select.addEventListener('change', () => {
     const option = control.options[select.selectedIndex];
-    if (option) onInput(option.value);
+    if (option) onInput(option.value, false);
   });
   show(control.value);
   return {

@@ -15,16 +15,16 @@ export function createSliderRow(control: SliderControl, onInput: OnInput): Contr
     if (Number(slider.value) !== value) slider.value = String(value);
     if (box.value !== String(value)) box.value = String(value);
   };
-  const take = (value: ControlValue): void => {
+  const take = (value: ControlValue, isOnTheWay: boolean): void => {
     const changed = value !== current;
     show(value);
-    if (changed) onInput(value);
+    if (changed) onInput(value, isOnTheWay);
   };
-  slider.addEventListener('input', () => take(allowedValue(control, Number(slider.value)) ?? current));
+  slider.addEventListener('input', () => take(allowedValue(control, Number(slider.value)) ?? current, true));
   const takeBox = (): void => {
     const wanted = box.value.trim() === '' ? Number.NaN : Number(box.value);
     const inRange = Math.min(control.max, Math.max(control.min, wanted));
-    take(allowedValue(control, inRange) ?? current);
+    take(allowedValue(control, inRange) ?? current, false);
   };
   // not on every key: "12" is not first a 1
   box.addEventListener('change', takeBox);

@@ -9,7 +9,7 @@ export function createToggleRow(control: ToggleControl, onInput: OnInput): Contr
   box.className = 'leemlab-control-toggle';
   box.id = label.htmlFor;
   box.checked = control.value;
-  box.addEventListener('change', () => onInput(box.checked));
+  box.addEventListener('change', () => onInput(box.checked, false));
   return {
     nodes: [label, box],
     show: (value) => {

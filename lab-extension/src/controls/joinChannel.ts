@@ -35,8 +35,12 @@ function watch(kernel: Kernel.IKernelConnection): Map<string, ControlsChannel> {
     }
   });
   kernel.disposed.connect(() => {
-    for (const channel of ofKernel.values()) channel.drop();
+    const closed = [...ofKernel.values()];
     ofKernel.clear();
+    // when the one who closed it is done
+    queueMicrotask(() => {
+      for (const channel of closed) channel.disconnect();
+    });
   });
   return ofKernel;
 }
