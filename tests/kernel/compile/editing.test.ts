@@ -162,6 +162,22 @@ describe('inspection', () => {
     expect(inspect('cell|.signal')?.signature).toContain('readonly signal: AbortSignal');
   });
 
+  it('knows how bars and shown values are used', () => {
+    expect(() =>
+      notebook.compiler.compile(`
+        const shown = await display(1, { id: 'a' }); await shown.update(2); await display.html('<b>x</b>');
+        for (const x of progress([1, 2], 'x')) x.toFixed();
+        async function* slow() { yield 'a'; }
+        for await (const y of progress(slow())) y.trim();
+        const bar = progress(3); bar.update(1, 'one'); bar.tick(); bar.end();
+        const name: string = await input('name?') + await password(); clearOutput({ wait: true });
+        await fetch('http://localhost', { signal: cell.signal }); cell.number.toFixed();
+      `),
+    ).not.toThrow();
+    expect(() => notebook.compiler.compile('progress("a", 1)')).toThrow(/No overload matches/);
+    expect(() => notebook.compiler.compile('display()')).toThrow(/Expected 1-2 arguments/);
+  });
+
   it('says nothing where nothing is', () => {
     expect(inspect('1 + |1')).toBeUndefined();
     expect(inspect('|')).toBeUndefined();

@@ -181,6 +181,28 @@ describe('declarations of packages', () => {
   });
 });
 
+describe('messages', () => {
+  it('name packages and types, not their files', () => {
+    notebook.compiler.reset();
+    notebook.compiler
+      .compile(
+        "import * as leem from 'leemlab'; import { layers } from '@tensorflow/tfjs'; const d = layers.dense({ units: 1 });",
+      )
+      .commit();
+    const message = (source: string): string => {
+      try {
+        notebook.compiler.compile(source);
+      } catch (error) {
+        if (error instanceof CompileError) return error.diagnostics[0].message;
+      }
+      return 'none';
+    };
+    expect(message('leem.nothing')).toBe("Property 'nothing' does not exist on type 'typeof import(\"leemlab\")'.");
+    expect(message('const n: number = d')).toBe("Type 'Dense' is not assignable to type 'number'.");
+    expect(message('const n: number = [d]')).toBe("Type 'Dense[]' is not assignable to type 'number'.");
+  });
+});
+
 describe('typed arrays', () => {
   it('name their buffer, and need not', () => {
     const cells = [

@@ -33,6 +33,9 @@ interface Work {
   maps: string[];
 }
 
+/** A number that none of TypeScript's messages has; those below 2000 are about syntax. */
+const COMPILER_FAILED = 99_999;
+
 const NEVER_CANCELLED: TS.CancellationToken = { isCancellationRequested: () => false, throwIfCancellationRequested: () => {} };
 
 /** `emit` with the last argument that TypeScript keeps to itself. */
@@ -218,7 +221,7 @@ export class CellCompilation implements TslabHooks {
 /** A mistake in the compiler itself, as the cell's: all that the user can change is the cell. */
 function failureOf(error: unknown): CellDiagnostic {
   const message = `The compiler failed (${error instanceof Error ? error.message : String(error)}). Write this cell in another way.`;
-  return { line: 1, column: 1, endLine: 1, endColumn: 1, message, code: 0 };
+  return { line: 1, column: 1, endLine: 1, endColumn: 1, message, code: COMPILER_FAILED };
 }
 
 /** In place of the declarations for a cell that declares nothing: tslab need not go through them all to copy them. */
