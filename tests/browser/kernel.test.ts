@@ -117,4 +117,46 @@ bar.end();`);
     await page.isDone(0);
     expect(await page.outputText(0)).toContain("'Hello Ernst'");
   });
+
+  test('follows leem.controls live', async () => {
+    await open(
+      "import * as leem from 'leemlab';",
+      `const panel = leem.controls(
+  { sigma: { min: 0, max: 10, step: 0.5, value: 3, label: 'Gaussian σ' }, method: ['least-squares', 'robust'], pattern: true },
+  ({ sigma, method, pattern }) => 'computed with ' + sigma + ', ' + method + ', ' + pattern,
+);
+panel`,
+      'panel.values.sigma',
+      "await panel.set('sigma', 2)",
+      'const end = Date.now() + 60000;\nwhile (Date.now() < end) await new Promise((done) => setTimeout(done, 20));',
+    );
+    await page.run(0);
+    await page.run(1);
+    const sigma = page.output(1).getByRole('slider', { name: 'Gaussian σ' });
+    const shows = (text: string): Promise<void> =>
+      expect.poll(() => page.outputText(1), { timeout: WAIT_MS }).toContain(`computed with ${text}`);
+    await shows('3, least-squares, true');
+    await expect.poll(() => sigma.isEnabled(), { timeout: WAIT_MS }).toBe(true);
+    await sigma.press('End');
+    await shows('10, least-squares, true');
+    await page.output(1).getByRole('combobox', { name: 'method' }).selectOption('robust');
+    await page.output(1).getByRole('checkbox', { name: 'pattern' }).uncheck();
+    await shows('10, robust, false');
+    await page.run(2);
+    expect(await page.outputText(2)).toBe('10');
+    await page.run(3);
+    await expect.poll(() => sigma.inputValue(), { timeout: WAIT_MS }).toBe('2');
+    await shows('2, robust, false');
+    await page.screenshot('kernel-controls.png');
+    // also while a cell awaits
+    await page.start(4);
+    await sigma.press('Home');
+    await shows('0, robust, false');
+    await page.panel().getByRole('button', { name: 'Interrupt the kernel' }).click();
+    await page.isDone(4);
+    await page.commandWithDialog('kernelmenu:restart', 'Restart');
+    await page.output(1).getByText('Not connected: these are the last values.').waitFor();
+    expect(await sigma.inputValue()).toBe('0');
+    await page.isIdle();
+  });
 });
