@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { DataFormatError, throwIfAborted, UnsupportedError } from '../errors.js';
 import { PIXEL_ARRAYS } from '../stack/pixels.js';
 import type { FrameSource, PixelType, StackAxis, StackInfo } from '../stack/types.js';
+import { exists } from './fileAccess.js';
 import { axisFrom, type NamedValues } from './stackAxis.js';
 import { frameReader } from './zarrFrames.js';
 import {
@@ -37,8 +39,10 @@ async function openPlace(place: ZarrPlace, options: { dataset?: string | undefin
   const coordinates = root.kind === 'group' ? await readCoordinates(place, name, frames) : [];
   const info = zarrInfo(place, root, array, frames, coordinates);
   const read = await frameReader(place, name, array);
+  const isStack = array.shape.length === 3 && place.folder !== undefined && (await exists(join(place.folder, name, 'zarr.json')));
   return {
     info,
+    zarr: isStack ? { folder: place.folder as string, array: name } : undefined,
     async readFrame(index, signal) {
       throwIfAborted(signal, 'Reading a frame');
       return read(index, signal);

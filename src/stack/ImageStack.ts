@@ -1,8 +1,9 @@
 import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 import { Pace, tf } from '../backend/index.js';
 import { OptionError, ShapeError, throwIfAborted } from '../errors.js';
-import { joinHostSignal, runOperation } from '../host.js';
+import { DISPLAY, joinHostSignal, type MimeBundle, runOperation } from '../host.js';
 import { BYTES_PER_PIXEL } from './pixels.js';
+import { showStack } from './showStack.js';
 import type { FrameSource, PixelArray, StackInfo } from './types.js';
 
 /** Part of a stack: rows and columns from `row`, `column`, `height` × `width` pixels. */
@@ -159,6 +160,22 @@ export class ImageStack {
       yield block;
       await pace.next();
     }
+  }
+
+  /** What a notebook shows of it: a line of text, a picture of three frames, and for a viewer where its Zarr store lies. */
+  async [DISPLAY](): Promise<MimeBundle> {
+    const { frames, height, width } = this.#source.info;
+    const whole =
+      this.#coarsen === 1 &&
+      this.#crop.height === height &&
+      this.#crop.width === width &&
+      this.#indices.length === frames &&
+      this.#indices.every((index, n) => index === n);
+    return showStack({
+      info: this.info,
+      frame: (n) => this.frame(n),
+      zarr: whole ? this.#source.zarr : undefined,
+    });
   }
 
   /** All metadata that the instrument stored with frame `n`. */

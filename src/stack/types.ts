@@ -48,9 +48,19 @@ export interface StackInfo {
   readonly warnings: readonly string[];
 }
 
+/** Where an array `[N, H, W]` lies in a Zarr v3 store on the disk. */
+export interface ZarrStorePlace {
+  /** The group's folder. */
+  readonly folder: string;
+  /** Name of the array in the group; empty where the store is the array. */
+  readonly array: string;
+}
+
 /** Where frames come from. Readers implement it; reads may overlap. */
 export interface FrameSource {
   readonly info: StackInfo;
+  /** Where others can read the same pixels, if they lie in a Zarr v3 store. */
+  readonly zarr?: ZarrStorePlace | undefined;
   /** The pixels of frame `index`: `height · width` values, row by row, in an array that the caller owns. */
   readFrame(index: number, signal?: AbortSignal): Promise<PixelArray>;
   /** The instrument's metadata of one frame (all tags of the file), if the format has any. */

@@ -21,4 +21,4 @@ export {
   type SliderControl,
   type ToggleControl,
 } from './controls.js';
-export { parseStackBundle, STACK_MIME_TYPE, type StackBundle } from './stack.js';
+export { MOST_AXIS_VALUES, parseStackBundle, STACK_MIME_TYPE, type StackBundle } from './stack.js';

@@ -7,6 +7,7 @@ import { escapeText, Html, html } from '../../../src/report/html.js';
 import { matrixTicks } from '../../../src/report/matrixFigure.js';
 import { pairStatistics } from '../../../src/report/pairStatistics.js';
 import { median, niceBelow, niceTicks, runningMedian } from '../../../src/report/statistics.js';
+import { GREYS } from '../../../src/stack/palettePng.js';
 import { percentileContrast, shrinkImage } from '../../../src/stack/pngImage.js';
 import { quantile } from '../../../src/stack/quantile.js';
 import { fakeReport } from './fakeReport.js';
