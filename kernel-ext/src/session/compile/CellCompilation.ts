@@ -66,7 +66,7 @@ export class CellCompilation implements TslabHooks {
 
   compile(source: string, check: boolean): CompiledCell {
     const prepared = prepareCell(this.tslab.ts, source);
-    this.programs.refresh();
+    this.programs.forgetProgram();
     const modules = this.local.reach(prepared.localImports, this.programs.files.source);
     const work: Work = { prepared, check: check && !prepared.unchecked, modules, maps: [] };
     this.work = work;

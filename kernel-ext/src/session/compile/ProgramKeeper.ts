@@ -57,6 +57,8 @@ export class ProgramKeeper {
   private rootNames: string[];
   private program: TS.Program | undefined;
   private cell: ParsedCell | undefined;
+  /** What was parsed last: asked about the same text again, its program will do. */
+  private last: ParsedCell | undefined;
   private declarations: BoundSourceFile | undefined;
 
   constructor(
@@ -158,7 +160,8 @@ export class ProgramKeeper {
     const { declarations } = this;
     // Names are looked up in the parent next; tslab sets it to what it takes for the declarations.
     Object.defineProperty(source, 'parent', { get: () => declarations, set: () => {} });
-    return { source, declarations, declares: names.length > 0 };
+    this.last = { source, declarations, declares: names.length > 0 };
+    return this.last;
   }
 
   private reusable(): BoundSourceFile | undefined {
@@ -279,8 +282,14 @@ export class ProgramKeeper {
     return file;
   }
 
+  /** To be called before a cell is compiled: its program must not be one of before. */
+  forgetProgram(): void {
+    this.last = undefined;
+    this.refresh();
+  }
+
   /** What files of the notebook and newly installed packages say now, not what they said before. */
-  refresh(): void {
+  private refresh(): void {
     this.localResolutions = this.createResolutions();
     this.existing.clear();
     this.dropChanged();
@@ -293,6 +302,7 @@ export class ProgramKeeper {
       this.documented.add(name);
       this.parsed.delete(name);
     }
+    if (lacking.length > 0) this.last = undefined;
     return lacking.length > 0;
   }
 
