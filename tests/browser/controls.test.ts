@@ -78,7 +78,7 @@ async function isLost(cell: number): Promise<void> {
   expect(await page.output(cell).getByRole('checkbox').isDisabled()).toBe(true);
 }
 
-describe.skipIf(reason)('controls in JupyterLab', () => {
+describe.skipIf(reason)('controls in JupyterLab', { timeout: 120_000 }, () => {
   test('have roles, labels and values, and set the variables of the kernel', async () => {
     await open();
     expect(await slider(1).inputValue()).toBe('3');

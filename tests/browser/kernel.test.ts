@@ -1,4 +1,4 @@
-import { symlinkSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { LabPage } from './LabPage.js';
@@ -38,7 +38,7 @@ async function open(...cells: string[]): Promise<void> {
   await page.openNotebook(`kernel-${count}.ipynb`, 'leemlab', cells);
 }
 
-describe.skipIf(reason)('the TypeScript kernel in JupyterLab', () => {
+describe.skipIf(reason)('the TypeScript kernel in JupyterLab', { timeout: 120_000 }, () => {
   test('completes and explains', async () => {
     await open("import * as leem from 'leemlab';", '', '');
     await page.run(0);
@@ -158,5 +158,21 @@ panel`,
     await page.output(1).getByText('Not connected: these are the last values.').waitFor();
     expect(await sigma.inputValue()).toBe('0');
     await page.isIdle();
+  });
+
+  test('says that controls wait while their cell computes', async () => {
+    await open(
+      "import * as leem from 'leemlab';\nimport { existsSync } from 'node:fs';",
+      "await display(leem.controls({ pattern: true }));\nwhile (!existsSync('go-on'));",
+    );
+    await page.run(0);
+    await page.start(1);
+    await page.output(1).getByText('Waiting for the kernel …').waitFor();
+    const pattern = page.output(1).getByRole('checkbox', { name: 'pattern' });
+    expect(await pattern.isDisabled()).toBe(true);
+    writeFileSync(join(lab.server.folder, 'go-on'), '');
+    await page.isDone(1);
+    await expect.poll(() => pattern.isEnabled(), { timeout: WAIT_MS }).toBe(true);
+    expect(await page.output(1).getByRole('status').count()).toBe(0);
   });
 });

@@ -67,7 +67,8 @@ export class ControlsRenderer extends Widget implements IRenderMime.IRenderer, C
     if (channel) for (const { name } of controls) this.#takeValue(name, channel.values.get(name));
     const isLive = channel?.phase === 'live' && this.#joined?.kernel.connectionStatus === 'connected';
     if (isLive) this.#wasLost = false;
-    else if (channel?.phase === 'closed' || !channel) this.#wasLost = true;
+    // before it is attached, no output has a kernel
+    else if (this.isAttached && (!channel || channel.phase === 'closed')) this.#wasLost = true;
     this.#panel.show(controls, this.#values);
     this.#panel.setStatus({
       enabled: isLive,
