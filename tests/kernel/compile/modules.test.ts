@@ -56,6 +56,16 @@ describe('local modules', () => {
     expect(() => notebook.compiler.compile("import { twice } from './middle'")).toThrow(CompileError);
   });
 
+  it('are loaded anew although the cell is the same', async () => {
+    const cell = "import { value } from './same'; value + 1";
+    write('same.ts', 'export const value = 1;');
+    expect(await run(cell)).toBe(2);
+    write('same.ts', 'export const value = 2;');
+    expect(await run(cell)).toBe(3);
+    write('same.ts', 'export const value = { a: 1 };');
+    expect(() => notebook.compiler.compile(cell)).toThrow(/Operator '\+' cannot be applied/);
+  });
+
   it('are offered again until a cell that has them was run', async () => {
     write('late.ts', 'export const late = 1;');
     expect(notebook.compiler.compile("import { late } from './late'").modules).toHaveLength(1);
@@ -86,6 +96,10 @@ describe('local modules', () => {
     expect(await run("import data from './data.json'; data.size")).toEqual([1, 2]);
     write('data.json', '{"size": [3]}');
     expect(await run("import data from './data.json'; data.size")).toEqual([3]);
+    write('reads.ts', "import data from './data.json' with { type: 'json' };\nexport const size: number[] = data.size;");
+    expect(
+      await run("import data from './data.json' with {\n  type: 'json' };\nimport { size } from './reads'; [data.size, size]"),
+    ).toEqual([[3], [3]]);
   });
 
   it('tell where they fail, in their own lines', async () => {

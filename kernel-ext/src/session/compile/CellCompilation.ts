@@ -57,7 +57,10 @@ export class CellCompilation implements TslabHooks {
     this.tslab = tslab;
     this.folder = folder;
     this.converter = tslab.createConverter(this);
-    this.local = new LocalModules(tslab.ts, (name, from) => this.programs.resolve(name, from).resolvedModule?.resolvedFileName);
+    this.local = new LocalModules(
+      tslab.ts,
+      (name, from) => this.programs.imports.resolve(name, from).resolvedModule?.resolvedFileName,
+    );
   }
 
   get keeper(): ProgramKeeper {

@@ -1,5 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type * as TS from '@tslab/typescript-for-tslab';
+import { stampOf } from './fileNames.js';
+import { withoutAttributes } from './patchDeclarations.js';
 import { prepareCell } from './prepareCell.js';
 import { importMeta } from './shareVariables.js';
 import { splitMap, type Trace, tracePositions } from './tracePositions.js';
@@ -58,9 +60,8 @@ export class LocalModules {
   }
 
   private compile(path: string): CompiledFile | undefined {
-    const stats = statSync(path, { throwIfNoEntry: false });
-    if (!stats) return undefined;
-    const stamp = `${stats.mtimeMs}:${stats.size}`;
+    const stamp = stampOf(path);
+    if (stamp === '') return undefined;
     const known = this.compiled.get(path);
     if (known?.stamp === stamp) return known;
     const source = readFileSync(path, 'utf8');
@@ -72,7 +73,7 @@ export class LocalModules {
 
   private transpile(path: string, source: string): LocalModule {
     const { ts } = this;
-    const output = ts.transpileModule(source, {
+    const output = ts.transpileModule(withoutAttributes(source), {
       fileName: path,
       compilerOptions: {
         module: ts.ModuleKind.CommonJS,

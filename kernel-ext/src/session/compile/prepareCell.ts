@@ -1,4 +1,5 @@
 import type * as TS from '@tslab/typescript-for-tslab';
+import { withoutAttributes } from './patchDeclarations.js';
 import type { BoundSourceFile, TypeScript } from './typescriptFork.js';
 
 /** What a look at the syntax of a cell or local module tells. */
@@ -24,7 +25,8 @@ interface Edit {
 export const MODULE_PREFIX = 'export {};\n';
 
 /** Parses a cell and finds what the later steps need to know. */
-export function prepareCell(ts: TypeScript, source: string): PreparedSource {
+export function prepareCell(ts: TypeScript, written: string): PreparedSource {
+  const source = withoutAttributes(written);
   const file = parseModule(ts, source);
   const edits: Edit[] = [];
   for (const statement of file.statements.slice(1)) editExport(ts, file, statement, edits);

@@ -22,7 +22,7 @@ export async function warmFiles(
   isIdle: () => boolean,
 ): Promise<boolean> {
   const from = join(folder, 'cell.ts');
-  const packages = specifiers.map((name) => keeper.resolve(name, from).resolvedModule?.resolvedFileName);
+  const packages = specifiers.map((name) => keeper.imports.resolve(name, from).resolvedModule?.resolvedFileName);
   const waiting = [...keeper.baseFiles(), ...packages.filter((name) => name !== undefined)];
   const seen = new Set(waiting);
   let sliceEnd = performance.now() + SLICE_MILLISECONDS;
@@ -42,10 +42,12 @@ export async function warmFiles(
 
 /** Parses a file and names those that it imports or refers to. */
 function references(ts: TypeScript, keeper: ProgramKeeper, name: string): string[] {
-  const file = keeper.parse(name);
+  const file = keeper.prepare(name);
   if (!file) return [];
   const info = ts.preProcessFile(file.text, true, false);
-  const modules = info.importedFiles.map(({ fileName }) => keeper.resolve(fileName, name).resolvedModule?.resolvedFileName);
+  const modules = info.importedFiles.map(
+    ({ fileName }) => keeper.imports.resolve(fileName, name).resolvedModule?.resolvedFileName,
+  );
   const paths = info.referencedFiles.map(({ fileName }) => join(name, '..', fileName));
   const libraries = info.libReferenceDirectives.map(({ fileName }) => keeper.libraryFile(fileName));
   return [...modules, ...paths, ...libraries].filter((path): path is string => path !== undefined && /\.d\.[mc]?ts$/.test(path));
