@@ -161,7 +161,7 @@ async function report(run: FinishedRun, context: CommandContext): Promise<RunRes
   const { warnings, signal } = context;
   throwIfAborted(signal, 'Writing the report');
   const shown = buildReport({ ...run, parameters, versions, warnings, timings: finishing() });
-  await writeReport(options.out, shown, { charts: run.charts });
+  await writeReport(options.out, shown, { charts: run.charts, signal });
   const result: RunResult = {
     frames: run.stack.info.frames,
     pairs: plan.pairs,

@@ -1,4 +1,5 @@
 import { throwIfAborted } from '../errors.js';
+import { joinHostSignal } from '../host.js';
 import type { ChunkSink } from '../stack/types.js';
 import { createZarrWriter } from './createZarrWriter.js';
 import { assertOutputInfo, type OutputInfo, type StackFormat, type StackWriterOptions } from './outputInfo.js';
@@ -21,13 +22,21 @@ export async function createStackWriter(
   options: StackWriterOptions = {},
 ): Promise<ChunkSink> {
   assertOutputInfo(info);
-  throwIfAborted(options.signal, 'Writing a stack');
+  const own = options.signal;
+  // the host's is that of the piece of work in which a frame comes, which may be a later one
+  const sinkOptions: StackWriterOptions = {
+    ...options,
+    get signal() {
+      return joinHostSignal(own);
+    },
+  };
+  throwIfAborted(sinkOptions.signal, 'Writing a stack');
   switch (format) {
     case 'zarr':
-      return createZarrWriter(path, info, options);
+      return createZarrWriter(path, info, sinkOptions);
     case 'tiff':
-      return (await import('./createTiffWriter.js')).createTiffWriter(path, info, options);
+      return (await import('./createTiffWriter.js')).createTiffWriter(path, info, sinkOptions);
     case 'hdf5':
-      return (await import('./createHdf5Writer.js')).createHdf5Writer(path, info, options);
+      return (await import('./createHdf5Writer.js')).createHdf5Writer(path, info, sinkOptions);
   }
 }

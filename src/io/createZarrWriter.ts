@@ -30,6 +30,8 @@ export async function createZarrWriter(path: string, info: OutputInfo, options: 
   let failure: Error | undefined;
 
   const submit = async (job: EncodeJob): Promise<void> => {
+    // a caller who was stopped may not come back to abort: the threads do not wait for that
+    if (options.signal?.aborted) await pool.close();
     throwIfAborted(options.signal, 'Writing a stack');
     if (failure !== undefined) throw failure;
     const { done } = await pool.submit(job);

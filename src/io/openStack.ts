@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
 import { DataFormatError, OptionError, throwIfAborted, UnsupportedError } from '../errors.js';
+import { type Operation, runOperation } from '../host.js';
 import { ImageStack } from '../stack/ImageStack.js';
 import type { FrameSource } from '../stack/types.js';
 import { detectFile, type FileFormat, FORMAT_NAMES, unknownFormat } from './detectFormat.js';
@@ -35,11 +36,16 @@ export interface OpenStackOptions {
  * @throws UnsupportedError for what is valid and cannot be read here.
  */
 export async function openStack(input: string | readonly string[], options: OpenStackOptions = {}): Promise<ImageStack> {
-  throwIfAborted(options.signal, 'Opening a stack');
-  return new ImageStack(await openSource(input, options));
+  const { signal } = options;
+  return runOperation({ label: 'Opening', unit: 'files', signal }, async (operation) => {
+    throwIfAborted(operation.signal, 'Opening a stack');
+    return new ImageStack(await openSource(input, { ...options, ...operation }));
+  });
 }
 
-async function openSource(input: string | readonly string[], options: OpenStackOptions): Promise<FrameSource> {
+type Options = OpenStackOptions & Operation;
+
+async function openSource(input: string | readonly string[], options: Options): Promise<FrameSource> {
   if (typeof input !== 'string') {
     if (input.length === 0) throw new OptionError("openStack(): 'input' must name at least one file, got an empty list");
     return input.length === 1 ? openSource(input[0], options) : openList(asCounted(input), options);
@@ -53,13 +59,13 @@ async function openSource(input: string | readonly string[], options: OpenStackO
   return openFile(input, options);
 }
 
-async function openUrl(url: string, options: OpenStackOptions): Promise<FrameSource> {
+async function openUrl(url: string, options: Options): Promise<FrameSource> {
   if (!/^https?:/i.test(url)) throw new UnsupportedError(`openStack(): 'input' must be a path or a http(s) URL, got ${url}`);
   const { openZarrUrl } = await import('./openZarr.js');
   return openZarrUrl(url, options);
 }
 
-async function openZarrFolder(folder: string, options: OpenStackOptions): Promise<FrameSource> {
+async function openZarrFolder(folder: string, options: Options): Promise<FrameSource> {
   const { openZarr } = await import('./openZarr.js');
   return openZarr(folder, options);
 }
@@ -70,7 +76,7 @@ function asCounted(paths: readonly string[]): readonly string[] {
   return alphabetical ? paths.toSorted(compareNatural) : paths;
 }
 
-async function openFolder(folder: string, options: OpenStackOptions): Promise<FrameSource> {
+async function openFolder(folder: string, options: Options): Promise<FrameSource> {
   for (const marker of ['zarr.json', '.zgroup', '.zarray']) {
     if (await exists(join(folder, marker))) return openZarrFolder(folder, options);
   }
@@ -110,7 +116,7 @@ async function withoutSideFiles(paths: readonly string[], where: string, mayBeEm
   return images;
 }
 
-async function openFile(path: string, options: OpenStackOptions): Promise<FrameSource> {
+async function openFile(path: string, options: Options): Promise<FrameSource> {
   const { format, head } = await detectFile(path);
   if (format === undefined) throw unknownFormat(path, head);
   if (format === 'hdf5') {
@@ -121,7 +127,7 @@ async function openFile(path: string, options: OpenStackOptions): Promise<FrameS
 }
 
 /** Many files of one format, one frame each. */
-async function openList(paths: readonly string[], options: OpenStackOptions): Promise<FrameSource> {
+async function openList(paths: readonly string[], options: Options): Promise<FrameSource> {
   const found = await mapConcurrently(paths, OPEN_AT_ONCE, async (path) => {
     throwIfAborted(options.signal, 'Opening a stack');
     if (await isFolder(path)) {
@@ -135,6 +141,7 @@ async function openList(paths: readonly string[], options: OpenStackOptions): Pr
       path: paths[0],
     });
   }
+  let done = 0;
   const opened = await mapConcurrently(paths, OPEN_AT_ONCE, async (path) => {
     throwIfAborted(options.signal, 'Opening a stack');
     const inside = await openFrames(path, format);
@@ -144,6 +151,7 @@ async function openList(paths: readonly string[], options: OpenStackOptions): Pr
         { path },
       );
     }
+    options.progress(++done, paths.length);
     return inside;
   });
   return joinFrames(opened);

@@ -1,3 +1,5 @@
+import { breathe } from '../backend/pace.js';
+import { throwIfAborted } from '../errors.js';
 import { CHART_COLORS } from './colors.js';
 
 /** A Vega-Lite 5 specification. */
@@ -53,8 +55,19 @@ function roundCoordinates(svg: string): string {
   );
 }
 
-/** Draws a chart as an SVG; Vega is loaded with the first one. */
-export async function drawChart(spec: ChartSpec, size: ChartSize): Promise<string> {
+// charts that are asked for at once are drawn one a turn, or a stop would wait for all of them
+let turn: Promise<void> = Promise.resolve();
+
+/** {@link drawChart} until a signal stops it. */
+export function stoppableDraw(signal: AbortSignal | undefined): DrawChart {
+  return (spec, size) => drawChart(spec, size, signal);
+}
+
+/** Draws a chart as an SVG; Vega is loaded with the first one. @throws AbortedError */
+export async function drawChart(spec: ChartSpec, size: ChartSize, signal?: AbortSignal): Promise<string> {
+  turn = turn.then(breathe);
+  await turn;
+  throwIfAborted(signal, 'Drawing charts');
   const [vega, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
   const compiled = compile({ ...spec, config: config(size) } as unknown as Parameters<typeof compile>[0]);
   const view = new vega.View(vega.parse(compiled.spec), { renderer: 'none', logLevel: vega.Error });

@@ -1,6 +1,8 @@
 import { ShapeError } from '../errors.js';
+import { runOperation } from '../host.js';
 import type { DriftTable, PairTable } from '../registration/index.js';
 import type { StackAxis } from '../stack/index.js';
+import { type DrawChart, stoppableDraw } from './drawChart.js';
 import { driftChart } from './driftChart.js';
 import { matrixFigure, symmetricImage } from './matrixFigure.js';
 import { qualityChart } from './qualityChart.js';
@@ -28,6 +30,11 @@ function chartData(name: string, drift: DriftTable, axis: StackAxis, truth?: Row
   };
 }
 
+/** A chart's SVG, drawn until the host stops it. */
+function drawing(chart: (draw: DrawChart) => Promise<Figure>): Promise<string> {
+  return runOperation({ label: 'Drawing' }, async ({ signal }) => svgOf(await chart(stoppableDraw(signal))));
+}
+
 function svgOf({ files }: Figure): string {
   return String(files.find(({ extension }) => extension === 'svg')?.content);
 }
@@ -43,7 +50,8 @@ function svgOf({ files }: Figure): string {
  * @throws ShapeError if the numbers of frames differ.
  */
 export async function driftSvg(drift: DriftTable, axis: StackAxis, options: { truth?: RowsAndColumns } = {}): Promise<string> {
-  return svgOf(await driftChart(chartData('driftSvg', drift, axis, options.truth)));
+  const data = chartData('driftSvg', drift, axis, options.truth);
+  return drawing((draw) => driftChart(data, draw));
 }
 
 /**
@@ -54,7 +62,8 @@ export async function driftSvg(drift: DriftTable, axis: StackAxis, options: { tr
  * @throws ShapeError if the numbers of frames differ.
  */
 export async function qualitySvg(drift: DriftTable, axis: StackAxis): Promise<string> {
-  return svgOf(await qualityChart(chartData('qualitySvg', drift, axis)));
+  const data = chartData('qualitySvg', drift, axis);
+  return drawing((draw) => qualityChart(data, draw));
 }
 
 export interface PairWeightsSvgOptions {

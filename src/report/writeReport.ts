@@ -1,9 +1,12 @@
 import { join } from 'node:path';
+import { Pace } from '../backend/pace.js';
 import { ShapeError } from '../errors.js';
+import { type Operation, runOperation } from '../host.js';
 import { makeFolder } from '../io/partialOutput.js';
 import { writeFileAtomic, writingTo } from '../io/writeFileAtomic.js';
 import { percentileContrast } from '../stack/pngImage.js';
 import { quantile } from '../stack/quantile.js';
+import { stoppableDraw } from './drawChart.js';
 import { imageFigure } from './imageFigure.js';
 import { matrixFigure, symmetricImage } from './matrixFigure.js';
 import { type ReportFigures, reportPage } from './page.js';
@@ -53,18 +56,23 @@ function pairFigures(report: RegistrationReport, statistics: PairStatistics): Pi
   };
 }
 
-function imageFigures(report: RegistrationReport): Pick<ReportFigures, 'before' | 'after'> {
+async function imageFigures(report: RegistrationReport, pace: Pace): Promise<Pick<ReportFigures, 'before' | 'after'>> {
   const { images, pixelSizeNanometers, aperture, window } = report;
   const kinds = ['first', 'last', 'mean'] as const;
-  const row = (when: 'before' | 'after') =>
-    kinds.map((kind) => {
+  const row = async (when: 'before' | 'after'): Promise<Figure[]> => {
+    const figures: Figure[] = [];
+    for (const kind of kinds) {
+      await pace.next();
       const outlines = when === 'before' && kind === 'mean' ? { aperture, window } : {};
       const [a, b] = [percentileContrast(images.before[kind]), percentileContrast(images.after[kind])];
       const contrast = { low: Math.min(a.low, b.low), high: Math.max(a.high, b.high) };
       const label = `${kind} frame ${when} registration`;
-      return imageFigure(`${kind}-${when}`, label, images[when][kind], { pixelSizeNanometers, contrast, ...outlines });
-    });
-  return { before: row('before'), after: row('after') };
+      const options = { pixelSizeNanometers, contrast, ...outlines };
+      figures.push(imageFigure(`${kind}-${when}`, label, images[when][kind], options));
+    }
+    return figures;
+  };
+  return { before: await row('before'), after: await row('after') };
 }
 
 /** Even contrast around a factor of 1. */
@@ -74,12 +82,18 @@ function patternContrast({ pixels }: ReportImage): { low: number; high: number }
   return { low: 1 - reach, high: 1 + reach };
 }
 
-function allFigures(report: RegistrationReport, { statistics, ...charts }: ReportCharts): ReportFigures {
+async function allFigures(
+  report: RegistrationReport,
+  { statistics, ...charts }: ReportCharts,
+  pace: Pace,
+): Promise<ReportFigures> {
   const { pattern } = report;
+  await pace.next();
+  const pairs = statistics.count > 0 ? pairFigures(report, statistics) : {};
   return {
     ...charts,
-    ...(statistics.count > 0 ? pairFigures(report, statistics) : {}),
-    ...imageFigures(report),
+    ...pairs,
+    ...(await imageFigures(report, pace)),
     pattern: pattern && imageFigure('pattern', 'fixed pattern', pattern.image, { contrast: patternContrast(pattern.image) }),
   };
 }
@@ -92,21 +106,38 @@ function allFigures(report: RegistrationReport, { statistics, ...charts }: Repor
  * @param report what the registration found; arrays are only read.
  * @param options.charts the report's charts where they were drawn before; default: drawn here.
  * @returns the path of the report.
- * @throws ShapeError if arrays differ in length; OutputError if the folder cannot be written.
+ * @throws ShapeError if arrays differ in length; OutputError if the folder cannot be written; AbortedError when
+ *   `options.signal` is aborted.
  */
 export async function writeReport(
   dir: string,
   report: RegistrationReport,
-  options: { readonly charts?: ReportCharts } = {},
+  options: { readonly charts?: ReportCharts; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<string> {
   assertLengths(report);
-  const charts = options.charts ?? (await reportCharts(report));
+  const { charts, signal } = options;
+  return runOperation({ label: 'Writing the report', unit: 'figures', signal }, (operation) =>
+    write(dir, report, charts, operation),
+  );
+}
+
+async function write(
+  dir: string,
+  report: RegistrationReport,
+  given: ReportCharts | undefined,
+  { signal, progress }: Operation,
+): Promise<string> {
+  const pace = new Pace(signal, 'Writing the report');
+  const charts = given ?? (await reportCharts(report, stoppableDraw(signal)));
   const { statistics } = charts;
-  const figures = allFigures(report, charts);
+  const figures = await allFigures(report, charts, pace);
   const folder = join(dir, 'figures');
   await writingTo(folder, () => makeFolder(folder));
   const all = Object.values(figures).flat() as (Figure | undefined)[];
-  for (const { name, files } of all.filter((figure) => figure !== undefined)) {
+  const made = all.filter((figure) => figure !== undefined);
+  for (const [k, { name, files }] of made.entries()) {
+    await pace.next();
+    progress(k, made.length);
     for (const { extension, content } of files) await writeFileAtomic(join(folder, `${name}.${extension}`), content);
   }
   const path = join(dir, 'report.html');

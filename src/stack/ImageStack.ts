@@ -163,7 +163,7 @@ export class ImageStack {
   }
 
   /** What a notebook shows of it: a line of text, a picture of three frames, and for a viewer where its Zarr store lies. */
-  async [DISPLAY](): Promise<MimeBundle> {
+  async preview(): Promise<MimeBundle> {
     const { frames, height, width } = this.#source.info;
     const whole =
       this.#coarsen === 1 &&
@@ -188,6 +188,13 @@ export class ImageStack {
     await this.#source.close();
   }
 }
+
+// a method of this name would not be readable in the declaration file
+Object.defineProperty(ImageStack.prototype, DISPLAY, {
+  value(this: ImageStack) {
+    return this.preview();
+  },
+});
 
 function partInfo(info: StackInfo, indices: readonly number[], crop: Crop, coarsen: number): StackInfo {
   const pick = (values: Float64Array): Float64Array => Float64Array.from(indices, (n) => values[n]);

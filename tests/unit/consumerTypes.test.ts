@@ -39,7 +39,18 @@ export async function use(signal: AbortSignal) {
   const png = leem.framesPng([frame], [64, 64]);
   const bytes: Is<typeof png, Uint8Array> = true;
   const error: IsAny<OptionError> = false;
-  return [row, weight, table, pixels, shape, kind, svg, bytes, error];
+  const made = leem.controls({ sigma: { min: 1, max: 17 }, method: ['robust', 'none'], on: true }, async (values, context) => {
+    const sigma: Is<typeof values.sigma, number> = true;
+    const method: Is<typeof values.method, 'robust' | 'none'> = true;
+    const signal: Is<typeof context.signal, AbortSignal> = true;
+    return [sigma, method, signal];
+  });
+  const on: Is<typeof made.values.on, boolean> = true;
+  await made.set('sigma', 4);
+  const used: Is<ReturnType<typeof leem.memory>['tensorBytes'], number> = true;
+  const shown: Is<Awaited<ReturnType<typeof stack.preview>>, leem.MimeBundle> = true;
+  const host: Is<ReturnType<leem.LeemHost['signal']>, AbortSignal | undefined> = true;
+  return [on, used, shown, host, row, weight, table, pixels, shape, kind, svg, bytes, error];
 }
 `;
 

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { DISPLAY } from '../../../src/host.js';
+import { AbortedError } from '../../../src/errors.js';
+import { DISPLAY, type MimeBundle } from '../../../src/host.js';
 import { createStackWriter, openStack } from '../../../src/io/index.js';
 import { ImageStack, type StackInfo } from '../../../src/stack/index.js';
 import { parseStackBundle, STACK_MIME_TYPE } from '../../../src/wire/index.js';
@@ -40,7 +41,7 @@ function readPng(png: Uint8Array): { width: number; height: number; at: (row: nu
 }
 
 test('a stack shows what it is, and its first, middle and last frame', async () => {
-  const { data } = await stack[DISPLAY]();
+  const { data } = await (stack as unknown as { [DISPLAY](): Promise<MimeBundle> })[DISPLAY]();
   expect(data['text/plain']).toBe('ImageStack 7 frames of 20 × 30 uint16, −4.0 … −3.4 eV, 66.7 nm a pixel, memory');
   expect(Object.keys(data)).toEqual(['image/png', 'text/plain']);
   const png = readPng(data['image/png'] as Uint8Array);
@@ -51,7 +52,7 @@ test('a stack shows what it is, and its first, middle and last frame', async () 
 });
 
 test('large frames are made smaller, a single one stands alone', async () => {
-  const { data } = await ImageStack.fromFrames([new Float32Array(900 * 700)], [900, 700])[DISPLAY]();
+  const { data } = await ImageStack.fromFrames([new Float32Array(900 * 700)], [900, 700]).preview();
   expect(data['text/plain']).toBe('ImageStack 1 frame of 900 × 700 float32, memory');
   const png = readPng(data['image/png'] as Uint8Array);
   expect([png.width, png.height]).toEqual([175, 225]);
@@ -59,7 +60,7 @@ test('large frames are made smaller, a single one stands alone', async () => {
 
 test('a whole stack of a Zarr store tells a viewer where it lies, relative to the working folder', async () => {
   const opened = await openStack('data/seen.zarr');
-  const { data } = await opened[DISPLAY]();
+  const { data } = await opened.preview();
   const bundle = parseStackBundle(JSON.parse(JSON.stringify(data[STACK_MIME_TYPE])));
   expect(bundle).toEqual({
     version: 1,
@@ -73,7 +74,7 @@ test('a whole stack of a Zarr store tells a viewer where it lies, relative to th
     contrast: { low: 100, high: 729 },
   });
   process.chdir(join(folder, 'data'));
-  const elsewhere = await (await openStack(join(folder, 'data', 'seen.zarr')))[DISPLAY]();
+  const elsewhere = await (await openStack(join(folder, 'data', 'seen.zarr'))).preview();
   expect(elsewhere.data[STACK_MIME_TYPE]).toMatchObject({ path: 'seen.zarr' });
   process.chdir(folder);
 });
@@ -84,17 +85,19 @@ test.each<[string, (stack: ImageStack) => ImageStack]>([
   ['a crop', (whole) => whole.crop({ row: 1, column: 0, height: 10, width: 30 })],
   ['a coarsened one', (whole) => whole.coarsen(2)],
 ])('%s is shown, but lies nowhere as such', async (_name, part) => {
-  const { data } = await part(await openStack('data/seen.zarr'))[DISPLAY]();
+  const { data } = await part(await openStack('data/seen.zarr')).preview();
   expect(Object.keys(data)).toEqual(['image/png', 'text/plain']);
 });
 
 test('a stack whose frames cannot be read any more is a line of text; a stop is a stop', async () => {
-  const broken = new ImageStack({
-    info: stack.info,
-    readFrame: async () => {
-      throw new Error('gone');
-    },
-    close: async () => {},
-  });
-  expect(Object.keys((await broken[DISPLAY]()).data)).toEqual(['text/plain']);
+  const failing = (error: Error): ImageStack =>
+    new ImageStack({
+      info: stack.info,
+      readFrame: async () => {
+        throw error;
+      },
+      close: async () => {},
+    });
+  expect(Object.keys((await failing(new Error('gone')).preview()).data)).toEqual(['text/plain']);
+  await expect(failing(new AbortedError('stopped')).preview()).rejects.toThrow('stopped');
 });
