@@ -79,6 +79,7 @@ describe('completion', () => {
   it('works in broken code', () => {
     expect(complete('function f( {\n  const x = [1;\n  blur(wid|').texts).toContain('width');
     expect(complete('if (width.toF|').texts).toEqual(['toFixed']);
+    expect(complete("import p from './package.json' with { type: 'json' };\np.dep|").texts).toEqual(['dependencies']);
   });
 
   it('offers names that an import may take', () => {

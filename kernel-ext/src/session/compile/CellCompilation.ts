@@ -7,6 +7,7 @@ import { keepNamespaces } from './keepNamespaces.js';
 import { type LocalModule, LocalModules } from './LocalModules.js';
 import type { CompletionInfo, Converter, ConvertResult, Tslab, TslabBuilder, TslabHooks, TslabWatchHost } from './loadTslab.js';
 import { ProgramKeeper } from './ProgramKeeper.js';
+import { withoutAttributes } from './patchDeclarations.js';
 import { MODULE_PREFIX, type PreparedSource, prepareCell } from './prepareCell.js';
 import { shareVariables } from './shareVariables.js';
 import { splitMap, type Trace, tracePositions } from './tracePositions.js';
@@ -108,18 +109,26 @@ export class CellCompilation implements TslabHooks {
 
   /** tslab's completion, and TypeScript's own answer behind it. */
   complete(source: string, offset: number): { info: CompletionInfo; entries: TS.CompletionInfo | undefined } {
+    this.forgetCut();
     this.lastCompletions = undefined;
-    const info = this.during(() => this.converter.complete(this.declarations, source, offset));
+    const info = this.during(() => this.converter.complete(this.declarations, withoutAttributes(source), offset));
     return { info, entries: this.lastCompletions };
   }
 
   /** What TypeScript knows of a name; the files that declare it are read with their doc comments first. */
   quickInfo(source: string, offset: number): TS.QuickInfo | undefined {
-    const ask = () => this.during(() => this.converter.inspect(this.declarations, source, offset)) ?? undefined;
+    const ask = () =>
+      this.during(() => this.converter.inspect(this.declarations, withoutAttributes(source), offset)) ?? undefined;
+    this.forgetCut();
     const info = ask();
     if (!info) return undefined;
     const place = this.tslab.ts.getTouchingPropertyName(this.programs.parsedCell().source, offset + MODULE_PREFIX.length);
     return this.programs.document(declaringFiles(this.tslab.ts, this.programs.current(), place)) ? ask() : info;
+  }
+
+  /** An interrupt may have cut a compilation off, with no `finally` run. */
+  private forgetCut(): void {
+    this.work = undefined;
   }
 
   reset(): void {
