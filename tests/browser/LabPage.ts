@@ -84,6 +84,13 @@ export class LabPage {
     await this.isDone(cell);
   }
 
+  /** Lets the kernel run code without a cell: what is selected and has the focus stays. */
+  async runCode(code: string): Promise<void> {
+    await this.page.evaluate(
+      `jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code: ${JSON.stringify(code)} }).done.then(() => {})`,
+    );
+  }
+
   /** Selects one cell and runs it with Ctrl+Enter. */
   async start(cell: number): Promise<void> {
     await this.select(cell);
