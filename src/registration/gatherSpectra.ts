@@ -56,8 +56,12 @@ async function gather(
   const padded = new Float32Array(BATCH * fftSize * fftSize);
   let least = Number.POSITIVE_INFINITY;
   let most = Number.NEGATIVE_INFINITY;
-  const read = (start: number) =>
-    Promise.all(Array.from({ length: Math.min(BATCH, count - start) }, (_, k) => stack.frame(start + k, signal)));
+  const read = (start: number) => {
+    const places = Array.from({ length: Math.min(BATCH, count - start) }, (_, k) => start + k);
+    const frames = Promise.all(places.map((n) => stack.frame(n, signal)));
+    frames.catch(() => {}); // reported when it is awaited
+    return frames;
+  };
   const pace = new Pace(signal, 'Filtering the frames');
   let next: ReturnType<typeof read> | undefined = read(0);
   try {
@@ -66,7 +70,6 @@ async function gather(
       const begin = performance.now();
       const frames = await (next as ReturnType<typeof read>);
       next = start + BATCH < count ? read(start + BATCH) : undefined;
-      next?.catch(() => {}); // reported when it is awaited
       const middle = performance.now();
       for (const [k, pixels] of frames.entries()) {
         const range = rangeOf(pixels);
