@@ -175,4 +175,19 @@ panel`,
     await expect.poll(() => pattern.isEnabled(), { timeout: WAIT_MS }).toBe(true);
     expect(await page.output(1).getByRole('status').count()).toBe(0);
   });
+
+  test('tells in the cell and in the controls that the variables are lost', async () => {
+    await open(
+      "import * as leem from 'leemlab';\nleem.controls({ pattern: true })",
+      "process.kill(process.pid, 'SIGKILL')",
+      '1 + 1',
+    );
+    await page.run(0);
+    await expect.poll(() => page.output(0).getByRole('checkbox').isEnabled(), { timeout: WAIT_MS }).toBe(true);
+    await page.run(1);
+    expect(await page.outputText(1)).toContain('All variables are lost');
+    await page.output(0).getByText('Not connected: these are the last values.').waitFor();
+    await page.run(2);
+    expect(await page.outputText(2)).toBe('2');
+  });
 });
