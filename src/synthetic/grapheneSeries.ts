@@ -131,13 +131,14 @@ export function simulateGrapheneSeries(options: GrapheneSeriesOptions = {}): Gra
     frame,
     cleanFrame,
     source: () => {
-      // frames that are asked for at once are made one a turn, or a stop would wait for all of them
-      let turn: Promise<void> = Promise.resolve();
+      // frames that are asked for at once are made one a turn, or a stop would wait for all of them; a count and not a chain
+      // of promises, which would never end if code were cut off in the middle of one
+      let waiting = 0;
       return {
         info,
         readFrame: async (index, signal) => {
-          turn = turn.then(breathe);
-          await turn;
+          for (let turns = ++waiting; turns > 0; turns--) await breathe();
+          waiting = 0;
           throwIfAborted(signal, 'Simulating');
           return frame(index);
         },

@@ -5,7 +5,7 @@ import type { CellCompiler, CellRequireFunction, CompiledCell } from './compile/
 import { compileErrorContent } from './compileErrorContent.js';
 import { render } from './display/index.js';
 import { isShown } from './display.js';
-import { guarded } from './guard.js';
+import { guarded, setPolite } from './guard.js';
 import { libraryRuntime } from './libraryRuntime.js';
 import { errorContent, traceSource } from './traceback.js';
 import { clearKernelTimeout, clearUserTimers, kernelTimeout } from './userTimers.js';
@@ -67,6 +67,7 @@ export class CellRunner {
     const context = newContext({ parent, count, silent, allowStdin });
     const cell: RunningCell = { task, context, mark: libraryRuntime()?.mark(), interrupted: false, stray: undefined };
     this.#running = cell;
+    setPolite(false);
     try {
       const [compiled, run] = guarded(() => this.#compile(task.code, task.silent ? 'Cell [*]' : `Cell [${task.count}]`));
       this.#run(cell, compiled, run);

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Json } from '../shared/messages.js';
+import { setPolite } from './guard.js';
 
 /** One run of a cell (or of a comm's callback): what it prints and starts later belongs to it too. */
 export interface CellContext {
@@ -39,6 +40,9 @@ export function currentContext(): CellContext | undefined {
 /** The signal of the calling code's cell. */
 export function takeSignal(): AbortSignal | undefined {
   const context = currentContext();
-  if (context) context.signalTaken = true;
+  if (context) {
+    context.signalTaken = true;
+    setPolite(true);
+  }
   return context?.controller.signal;
 }

@@ -8,6 +8,11 @@ export function shareState(shared: Int32Array): void {
   state = shared;
 }
 
+/** Says whether what runs will stop by the cell's signal, so that there is no need to cut it off at once. */
+export function setPolite(polite: boolean): void {
+  if (state) Atomics.store(state, PLACES.polite, polite ? 1 : 0);
+}
+
 /** Runs work of the kernel's own, which an interrupt must not cut off. */
 export function guarded<Result>(work: () => Result): Result {
   depth++;

@@ -14,6 +14,8 @@ const INPUT_FD = 4;
 const STEP_MS = 10;
 /** A main thread that has not answered for so long is stuck in JavaScript or in native code. */
 const PATIENCE_MS = 100;
+/** Work that listens to the signal stops by itself between two pieces, and nothing of it is lost then. */
+const POLITE_PATIENCE_MS = 600;
 /** What a program gets that the main thread waits for, and when. */
 const CHILD_SIGNALS = [
   { afterMs: 300, signal: 'SIGINT' },
@@ -97,8 +99,12 @@ async function interrupt(order: Frame<InterruptOrder>): Promise<void> {
     main.postMessage(order);
     const ping = ++pings;
     main.postMessage({ head: { type: 'ping', number: ping }, parts: [] });
-    for (let waited = 0; waited < PATIENCE_MS && !isDone(); waited += STEP_MS) await pause(STEP_MS);
-    const silent = Atomics.load(state, PLACES.pong) < ping && Atomics.load(state, PLACES.guarded) === 0;
+    const patience = Atomics.load(state, PLACES.polite) === 1 ? POLITE_PATIENCE_MS : PATIENCE_MS;
+    const answered = (): boolean => Atomics.load(state, PLACES.pong) >= ping;
+    for (let waited = 0; waited < patience && !isDone() && !(answered() && waited >= PATIENCE_MS); waited += STEP_MS) {
+      await pause(STEP_MS);
+    }
+    const silent = !answered() && Atomics.load(state, PLACES.guarded) === 0;
     if (isDone() || !silent) continue;
     cut();
     const [due] = signals;

@@ -14,7 +14,7 @@ import { guardSession } from './processGuards.js';
 import { sendToServer } from './ServerLink.js';
 import { type HelperMessage, PLACE_COUNT, PLACES } from './state.js';
 import { traceErrors } from './traceback.js';
-import { trackTimers } from './userTimers.js';
+import { kernelTimeout, trackTimers } from './userTimers.js';
 
 type Incoming = ToSession | HelperMessage;
 
@@ -27,6 +27,8 @@ const compiler = guarded(() => createCellCompiler({ folder }));
 const exports = createCellExports();
 const cellRequire = createCellRequire(folder);
 const comms = new Comms();
+/** Cells that follow each other at once are not disturbed. */
+const WARM_DELAY_MS = 300;
 let interruptOpen: number | undefined;
 
 function interruptDone(): void {
@@ -45,6 +47,7 @@ const runner: CellRunner = new CellRunner({
   executed: (id, outcome) => {
     interruptDone();
     sendToServer({ type: 'executed', id, outcome });
+    if (warmed === undefined) kernelTimeout(() => void warm(), WARM_DELAY_MS);
   },
 });
 
@@ -117,6 +120,14 @@ function receive({ head, parts }: Frame<Incoming>): void {
   }
 }
 
+let warmed: Promise<boolean> | undefined;
+
+/** Most notebooks import leemlab first: its types are read while the user writes that; goes on when it was disturbed. */
+async function warm(): Promise<void> {
+  warmed = compiler.warm(['leemlab'], { isIdle: () => !runner.isBusy, guard: guarded });
+  if (!(await warmed.catch(() => true))) warmed = undefined;
+}
+
 const helper = new Worker(new URL('./helperThread.js', import.meta.url), { workerData: state.buffer });
 helper.on('message', receive);
 traceErrors();
@@ -125,5 +136,4 @@ trackTimers();
 installHost(comms);
 installGlobals(comms);
 sendToServer({ type: 'ready' });
-// most notebooks import leemlab first: its types are read while the user writes that
-compiler.warm(['leemlab'], { isIdle: () => !runner.isBusy }).catch(() => {});
+void warm();

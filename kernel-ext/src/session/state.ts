@@ -8,9 +8,11 @@ export const PLACES = {
   done: 2,
   /** How far the two are with cutting off what runs: one of CUT. */
   cut: 3,
+  /** 1 while something runs that has asked for the cell's signal, and so will stop by itself. */
+  polite: 4,
 } as const;
 
-export const PLACE_COUNT: number = 4;
+export const PLACE_COUNT: number = 5;
 
 /** What the helper thread posts to the main thread beside what the server sent. */
 export type HelperMessage =

@@ -20,6 +20,8 @@ export interface CompileOptions {
 export interface WarmOptions {
   /** Asked before each slice of a few milliseconds; false ends the work. Default: always go on. */
   readonly isIdle?: () => boolean;
+  /** Each piece of the work is done inside, for example so that nothing cuts it off. */
+  readonly guard?: (work: () => void) => void;
 }
 
 /** The TypeScript side of a notebook: what it knows of earlier cells lives here. */
@@ -37,9 +39,9 @@ export interface CellCompiler {
   /**
    * Reads library files and the declarations of packages ahead of time, in slices of a few milliseconds, and then compiles cells
    * that nobody sees: steps of a tenth of a second, after which the first real ones are fast. Resolves when done or no longer
-   * idle.
+   * idle, with whether it is done.
    */
-  warm(specifiers?: readonly string[], options?: WarmOptions): Promise<void>;
+  warm(specifiers?: readonly string[], options?: WarmOptions): Promise<boolean>;
   /** Forgets all earlier cells. */
   reset(): void;
   close(): void;
@@ -59,13 +61,14 @@ export function createCellCompiler({ folder }: CompilerOptions): CellCompiler {
       orNothing<Completion>(() => completeCell(cells, source, offset), { start: offset, end: offset, matches: [] }),
     inspect: (source, offset) => orNothing(() => inspectCell(cells, source, offset), undefined),
     isComplete: (source) => judgeCompleteness(tslab.ts, source),
-    warm: async (specifiers = [], { isIdle = () => true } = {}) => {
-      if (!(await warmFiles(tslab.ts, cells.keeper, folder, specifiers, isIdle))) return;
+    warm: async (specifiers = [], { isIdle = () => true, guard = (work: () => void) => work() }: WarmOptions = {}) => {
+      if (!(await warmFiles(tslab.ts, cells.keeper, folder, specifiers, { isIdle, guard }))) return false;
       for (const cell of [...specifiers.map((name) => `import * as warm from '${name}'; warm`), '0']) {
         await setImmediate();
-        if (!isIdle()) return;
-        cells.rehearse(cell);
+        if (!isIdle()) return false;
+        guard(() => cells.rehearse(cell));
       }
+      return true;
     },
     reset: () => cells.reset(),
     close: () => cells.close(),

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import type { WarmOptions } from './createCellCompiler.js';
 import type { ProgramKeeper } from './ProgramKeeper.js';
 import type { TypeScript } from './typescriptFork.js';
 
@@ -19,7 +20,7 @@ export async function warmFiles(
   keeper: ProgramKeeper,
   folder: string,
   specifiers: readonly string[],
-  isIdle: () => boolean,
+  { isIdle, guard }: Required<WarmOptions>,
 ): Promise<boolean> {
   const from = join(folder, 'cell.ts');
   const packages = specifiers.map((name) => keeper.imports.resolve(name, from).resolvedModule?.resolvedFileName);
@@ -32,10 +33,13 @@ export async function warmFiles(
       sliceEnd = performance.now() + SLICE_MILLISECONDS;
     }
     if (!isIdle()) return false;
-    for (const next of references(ts, keeper, name)) {
-      if (!seen.has(next)) waiting.push(next);
-      seen.add(next);
-    }
+    const file = name;
+    guard(() => {
+      for (const next of references(ts, keeper, file)) {
+        if (!seen.has(next)) waiting.push(next);
+        seen.add(next);
+      }
+    });
   }
   return true;
 }
