@@ -141,6 +141,20 @@ test('a job whose threads end under way is done again by the calling one', async
   expect(upper(await pending)).toEqual(upper(alone));
 });
 
+test.each([0, 2])('a stop ends a job, and %i threads with it', async (threads) => {
+  const spectra = noise(64, 128, 512, 12);
+  const correlator = open(spectra, 256, threads);
+  const all = { start: 0, stop: 64 };
+  const controller = new AbortController();
+  const pending = correlator.search({ rows: all, columns: all, reach: 64, signal: controller.signal });
+  setImmediate(() => controller.abort());
+  await expect(pending).rejects.toThrow('Comparing pairs of frames was stopped');
+  // what comes later is done by the calling thread
+  const job = { rows: { start: 0, stop: 4 }, columns: { start: 4, stop: 8 }, reach: 64 };
+  const alone = open(spectra, 256, 0);
+  expect(await correlator.search(job)).toEqual(await alone.search(job));
+});
+
 test('a job that was not announced is refused', async () => {
   const correlator = new PairCorrelator(noise(8, 8, 64, 1), { side: 16, windowSize: 64, largest: 16, threads: 0 });
   const rows = { start: 0, stop: 4 };
