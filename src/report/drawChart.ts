@@ -55,8 +55,9 @@ function roundCoordinates(svg: string): string {
   );
 }
 
-// charts that are asked for at once are drawn one a turn, or a stop would wait for all of them
-let turn: Promise<void> = Promise.resolve();
+// charts that are asked for at once are drawn one a turn, or a stop would wait for all of them; a count and not a chain of
+// promises, which would never end if code were cut off in the middle of one
+let waiting = 0;
 
 /** {@link drawChart} until a signal stops it. */
 export function stoppableDraw(signal: AbortSignal | undefined): DrawChart {
@@ -65,8 +66,8 @@ export function stoppableDraw(signal: AbortSignal | undefined): DrawChart {
 
 /** Draws a chart as an SVG; Vega is loaded with the first one. @throws AbortedError */
 export async function drawChart(spec: ChartSpec, size: ChartSize, signal?: AbortSignal): Promise<string> {
-  turn = turn.then(breathe);
-  await turn;
+  for (let turns = ++waiting; turns > 0; turns--) await breathe();
+  waiting = 0;
   throwIfAborted(signal, 'Drawing charts');
   const [vega, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
   const compiled = compile({ ...spec, config: config(size) } as unknown as Parameters<typeof compile>[0]);
