@@ -27,6 +27,7 @@ const STATE = join(ROOT, '.setup');
 const MODULES = join(ROOT, 'node_modules');
 const DIST = join(ROOT, 'dist');
 const KERNEL = join(ROOT, 'kernel-ext');
+const LAB = join(ROOT, 'lab-extension');
 const TENSORFLOW_VERSION = '2.21.0';
 const WITH_TESTS = process.argv.includes('--tests');
 const IS_WINDOWS = process.platform === 'win32';
@@ -37,6 +38,7 @@ const TFJS_NODE = join(MODULES, '@tensorflow', 'tfjs-node');
 const HAS_WHEEL = process.platform === 'linux' && process.arch === 'x64';
 const WHEEL = join(STATE, `tensorflow-${TENSORFLOW_VERSION}`);
 const KERNELSPEC = join(VENV, 'share', 'jupyter', 'kernels', 'leemlab', 'kernel.json');
+const LAB_LINK = join(VENV, 'share', 'jupyter', 'labextensions', '@leemlab', 'jupyterlab');
 const OLDEST_PYTHON = [3, 10];
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'];
 
@@ -250,6 +252,14 @@ function steps() {
       done: () => existsSync(KERNELSPEC) && existsSync(join(MODULES, 'leemlab')),
       work: installKernel,
     },
+    {
+      name: 'JupyterLab extension',
+      at: STATE,
+      stamp: () =>
+        hash(lock, ...sources(join(LAB, 'src')), ...sources(join(LAB, 'style')), ...sources(join(ROOT, 'src', 'wire'))),
+      done: () => existsSync(join(LAB, 'labextension', 'package.json')) && existsSync(join(LAB_LINK, 'package.json')),
+      work: installLabExtension,
+    },
   ].filter(Boolean);
 }
 
@@ -257,7 +267,7 @@ function sources(folder) {
   return readdirSync(folder, { recursive: true })
     .map(String)
     .sort()
-    .filter((f) => /\.(ts|json)$/.test(f))
+    .filter((f) => /\.(tsx?|json|css)$/.test(f))
     .flatMap((f) => [f, readFileSync(join(folder, f), 'utf8')]);
 }
 
@@ -339,11 +349,29 @@ async function buildKernel() {
   renameSync(part, dist);
 }
 
-async function installKernel() {
-  // The notebooks import 'leemlab' by its name, as a user's notebook does.
+/** The notebooks, and the JupyterLab extension, import 'leemlab' by its name, as a user's notebook does. */
+function linkLibrary() {
   const self = join(MODULES, 'leemlab');
   if (!lstatSync(self, { throwIfNoEntry: false })) symlinkSync(ROOT, self, 'junction');
+}
+
+async function installKernel() {
+  linkLibrary();
   await run(process.execPath, [join(KERNEL, 'dist', 'install', 'main.js'), 'install', '--prefix', VENV]);
+}
+
+/** Builds the extension, and shows it to this environment's JupyterLab where it lies. */
+async function installLabExtension() {
+  linkLibrary();
+  await run(process.execPath, [join(MODULES, 'typescript', 'bin', 'tsc'), '-p', join(LAB, 'tsconfig.json')], { show: 'start' });
+  const builder = join(MODULES, '@jupyter', 'builder', 'lib', 'build-labextension.js');
+  const core = join(MODULES, '@jupyterlab', 'core-meta', 'core.package.json');
+  await run(process.execPath, [builder, '--core-package-file', core, LAB]);
+  mkdirSync(dirname(LAB_LINK), { recursive: true });
+  rmSync(LAB_LINK, { recursive: true, force: true });
+  symlinkSync(join(LAB, 'labextension'), LAB_LINK, 'junction');
+  // JupyterLab's own scripts are CommonJS, and the project's package.json above them says otherwise
+  writeFileSync(join(VENV, 'package.json'), '{ "type": "commonjs" }\n');
 }
 
 // ---- run them ----

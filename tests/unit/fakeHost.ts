@@ -13,11 +13,14 @@ export interface DrawnBar {
 
 /** A host that keeps what it is asked for. */
 export class FakeHost implements LeemHost {
-  readonly version = 1;
+  readonly version: 1 = 1 as const;
   readonly bars: DrawnBar[] = [];
   readonly shown: { readonly bundle: MimeBundle; readonly id: string | undefined; readonly update: boolean }[] = [];
-  readonly targets = new Map<string, (channel: HostChannel, data: unknown) => void>();
-  controller = new AbortController();
+  readonly targets: Map<string, (channel: HostChannel, data: unknown) => void> = new Map<
+    string,
+    (channel: HostChannel, data: unknown) => void
+  >();
+  controller: AbortController = new AbortController();
 
   signal(): AbortSignal {
     return this.controller.signal;

@@ -21,13 +21,13 @@ function lint(cwd: string, ...paths: string[]): { code: number | null; output: s
   return { code: status, output: stdout + stderr };
 }
 
-/** Lints one statement as if it stood in `file`. */
-function plant(file: string, statement: string): { code: number | null; output: string } {
-  rmSync(join(folder, 'src'), { recursive: true, force: true });
-  const path = join(folder, 'src', file);
+/** Lints one statement as if it stood in `file` of a room of `root`. */
+function plant(file: string, statement: string, root = 'src'): { code: number | null; output: string } {
+  rmSync(join(folder, root), { recursive: true, force: true });
+  const path = join(folder, root, file);
   mkdirSync(resolve(path, '..'), { recursive: true });
   writeFileSync(path, `${statement}\n`);
-  return lint(folder, 'src');
+  return lint(folder, root);
 }
 
 test('src keeps the import rule', () => {
@@ -77,6 +77,34 @@ test.each([
   ['cli/main.ts', "import { OptionError } from '../errors.js';"],
 ])('what the rule allows passes: src/%s: %s', (file, statement) => {
   expect(plant(file, statement)).toMatchObject({ code: 0 });
+});
+
+describe('the packages beside the library', () => {
+  test('keep the import rule', () => {
+    expect(lint('.', 'kernel-ext', 'lab-extension')).toMatchObject({ code: 0 });
+  });
+
+  test.each([
+    ['kernel-ext', "import { registerStack } from '../../../src/registration/index.js';"],
+    ['kernel-ext', "import { tf } from '../../../dist/backend/index.js';"],
+    ['kernel-ext', "import '@tensorflow/tfjs-node';"],
+    ['kernel-ext', "import { parse } from 'leemlab/wire';"],
+    ['kernel-ext', "import { view } from '@leemlab/jupyterlab';"],
+    ['lab-extension', "import { registerStack } from 'leemlab';"],
+    ['lab-extension', "import { tf } from '../../../src/index.js';"],
+  ])('%s: %s fails', (root, statement) => {
+    const { code, output } = plant('src/session/part.ts', statement, root);
+    expect(code).toBe(1);
+    expect(output).toContain(`file=${root}/src/session/part.ts`);
+  });
+
+  test.each([
+    ['kernel-ext', "import * as leem from 'leemlab';"],
+    ['kernel-ext', "import { encodeFrame } from '../shared/frames.js';"],
+    ['lab-extension', "import { parseControlsBundle } from 'leemlab/wire';"],
+  ])('%s: %s passes', (root, statement) => {
+    expect(plant('src/session/part.ts', statement, root)).toMatchObject({ code: 0 });
+  });
 });
 
 test('the library does not know where it is shown: src never mentions Jupyter', () => {

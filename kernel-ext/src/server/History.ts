@@ -84,9 +84,9 @@ export class History {
 
 /** `*`, `?` and `[…]` as in file names; everything else as it stands. */
 function globPattern(pattern: string): RegExp {
-  const escape = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  const literally = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
   const parts = pattern.split(/(\*|\?|\[[!^]?[^\]]+\])/).map((part, index) => {
-    if (index % 2 === 0) return escape(part);
+    if (index % 2 === 0) return literally(part);
     if (part === '*') return '.*';
     if (part === '?') return '.';
     const [, negated, members] = /^\[([!^]?)(.*)\]$/s.exec(part) as RegExpExecArray;
@@ -95,7 +95,7 @@ function globPattern(pattern: string): RegExp {
   try {
     return new RegExp(`^${parts.join('')}$`, 's');
   } catch {
-    return new RegExp(`^${escape(pattern)}$`, 's'); // a range that is none, such as [z-a]
+    return new RegExp(`^${literally(pattern)}$`, 's'); // a range that is none, such as [z-a]
   }
 }
 

@@ -7,6 +7,8 @@ import type { ToServer, ToSession } from '../shared/messages.js';
 const MAIN = fileURLToPath(new URL('../session/main.js', import.meta.url));
 const HEAP_TRACE = /<--- Last few GCs --->|FATAL ERROR:|# Fatal error/;
 const ENDED_BY_NODE = /FATAL ERROR: (.*)/;
+/** Said by Node when a process ends whose helper thread is connected to its main thread. */
+const DEBUGGER_NOTE = /^Waiting for the debugger to disconnect\.\.\.\n/m;
 const KILL_AFTER_MS = 1000;
 
 export interface SessionEvents {
@@ -76,7 +78,8 @@ export class SessionProcess {
       process.stderr.write(text);
       return;
     }
-    events.onNativeOutput(name, text);
+    const shown = text.replace(DEBUGGER_NOTE, '');
+    if (shown !== '') events.onNativeOutput(name, shown);
   }
 
   #lost(events: SessionEvents, reason: string): void {

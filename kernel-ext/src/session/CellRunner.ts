@@ -202,6 +202,7 @@ export class CellRunner {
 
   #fail(cell: RunningCell, error: ErrorContent): void {
     if (this.#running !== cell) return;
+    for (const bar of cell.context.bars) bar.fail(cell.interrupted ? 'stopped' : 'failed');
     if (!cell.context.silent) this.#parts.publish(cell.context, 'error', { ...error });
     this.#finish(cell, { status: 'error', error });
   }

@@ -14,13 +14,15 @@ export interface CellContext {
   signalTaken: boolean;
   /** What must be shown before the cell ends. */
   readonly pending: Promise<unknown>[];
+  /** Bars that show how far it is; those that still run when it fails are marked. */
+  readonly bars: { fail(reason: string): void }[];
   /** What the reply carries beside its status. */
   readonly payload: Json[];
 }
 
 /** A context in which nothing has happened yet. */
 export function newContext(from: Pick<CellContext, 'parent' | 'count' | 'silent' | 'allowStdin'>): CellContext {
-  return { ...from, controller: new AbortController(), signalTaken: false, pending: [], payload: [] };
+  return { ...from, controller: new AbortController(), signalTaken: false, pending: [], bars: [], payload: [] };
 }
 
 const storage = new AsyncLocalStorage<CellContext>();

@@ -25,7 +25,10 @@ const shownPromises = new WeakSet<object>();
 
 /** Shows a value: at once if it can be. */
 function show(value: unknown, where: { id: string; update: boolean }): void | Promise<void> {
-  const finish = (bundle: MimeBundle = { data: { 'text/plain': 'undefined' } }): void => showBundle(bundle, where);
+  const finish = (bundle: MimeBundle | undefined): void => {
+    if (bundle) showBundle(bundle, where);
+    else if (value === undefined) showBundle({ data: { 'text/plain': 'undefined' } }, where);
+  };
   const rendered = render(value);
   return rendered instanceof Promise ? rendered.then(finish) : finish(rendered);
 }

@@ -22,7 +22,7 @@ export function showBundle(bundle: MimeBundle, { id, update = false }: { id?: st
 export function startProgress(options: { label?: string; total?: number; unit?: string }): Progress {
   const show = (bundle: MimeBundle, where: { id: string; update: boolean }): void => showBundle(bundle, where);
   const progress = createProgress({ ...options, show });
-  currentContext()?.controller.signal.addEventListener('abort', () => progress.fail('stopped'));
+  currentContext()?.bars.push(progress);
   return progress;
 }
 

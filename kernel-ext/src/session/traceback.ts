@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import type { ErrorContent } from '../shared/messages.js';
+import { plainMessage } from './compile/index.js';
 
 /** 1-based. */
 export interface Position {
@@ -65,7 +66,7 @@ export function traceErrors(): void {
 
 function errorTitle(error: Error): string {
   try {
-    return Error.prototype.toString.call(error);
+    return plainMessage(Error.prototype.toString.call(error));
   } catch {
     return 'Error';
   }
@@ -108,13 +109,13 @@ export function errorContent(thrown: unknown): ErrorContent {
     return { ename: 'Thrown', evalue, traceback: [`${RED[0]}Thrown${RED[1]}: ${evalue}`] };
   }
   const ename = textOf(() => thrown.name, 'Error');
-  const evalue = textOf(() => thrown.message, '');
+  const evalue = plainMessage(textOf(() => thrown.message, ''));
   return { ename, evalue, traceback: [...errorLines(thrown), ...causeLines(thrown, 0)] };
 }
 
 function errorLines(error: Error): string[] {
   const ename = textOf(() => error.name, 'Error');
-  const evalue = textOf(() => error.message, '');
+  const evalue = plainMessage(textOf(() => error.message, ''));
   const stack = textOf(() => error.stack, ''); // fills `places`
   const place = places.get(error);
   const source = place && sources.get(place.file);

@@ -33,14 +33,31 @@ export function completeCell(cells: CellCompilation, source: string, offset: num
   const typed = source.slice(info.start, offset);
   const beginning = all.filter((name) => name.startsWith(typed));
   const names = beginning.length > 0 ? beginning : all;
-  const { ts } = cells.tslab;
   const describe = names.length <= SIGNATURES ? signatures(cells) : () => undefined;
   const matches = names.map((text): CompletionMatch => {
     const entry = byName.get(text);
     const signature = entry?.symbol && describe(entry.symbol);
-    return { text, type: entry?.kind ?? ts.ScriptElementKind.unknown, ...(signature ? { signature } : {}) };
+    return { text, type: kindOf(cells, entry), ...(signature ? { signature } : {}) };
   });
   return { start: info.start, end: info.end, matches };
+}
+
+/** TypeScript's word for what a name is; of a name that stands for another, what that is. */
+function kindOf(cells: CellCompilation, entry: CompletionEntryWithSymbol | undefined): string {
+  const { ts } = cells.tslab;
+  if (entry === undefined) return ts.ScriptElementKind.unknown;
+  if (!entry.symbol || (entry.symbol.flags & ts.SymbolFlags.Alias) === 0) return entry.kind;
+  const { flags } = cells.keeper.current().getTypeChecker().getAliasedSymbol(entry.symbol);
+  const kinds = [
+    [ts.SymbolFlags.Class, ts.ScriptElementKind.classElement],
+    [ts.SymbolFlags.Function, ts.ScriptElementKind.functionElement],
+    [ts.SymbolFlags.Enum, ts.ScriptElementKind.enumElement],
+    [ts.SymbolFlags.Variable, ts.ScriptElementKind.constElement],
+    [ts.SymbolFlags.Module, ts.ScriptElementKind.moduleElement],
+    [ts.SymbolFlags.Interface, ts.ScriptElementKind.interfaceElement],
+    [ts.SymbolFlags.TypeAlias, ts.ScriptElementKind.typeElement],
+  ] as const;
+  return kinds.find(([flag]) => (flags & flag) !== 0)?.[1] ?? entry.kind;
 }
 
 /** Where the text of the string begins in which the place lies, if it lies in one. */

@@ -18,7 +18,7 @@ type Rendered = MimeBundle | undefined;
  * tensor, table, chart, picture or error, or as Node's `util.inspect` prints it. Never fails; always has a `text/plain`
  * without color codes, and at most 16 MiB.
  *
- * @returns undefined for undefined, which is not shown; a promise only where values must be read first, so that what can be
+ * @returns undefined for undefined, and for what its display method has shown itself by giving an empty bundle; a promise only where values must be read first, so that what can be
  *   shown at once comes before what the cell does next.
  */
 export function render(value: unknown): Rendered | Promise<Rendered> {
@@ -27,6 +27,8 @@ export function render(value: unknown): Rendered | Promise<Rendered> {
   const failed = (error: unknown): MimeBundle => plainly(value, `\n(its display method failed: ${describeError(error)})`);
   const finish = (own: Rendered): Rendered | Promise<Rendered> => {
     if (own === undefined) return renderKnown(value);
+    // its method has shown it already
+    if (Object.keys(own.data).length === 0) return undefined;
     return finishBundle(own, value instanceof MimeOutput ? undefined : () => inspectText(value));
   };
   try {
