@@ -9,6 +9,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -345,6 +346,8 @@ async function buildKernel() {
   await run(process.execPath, [compiler, '-p', 'kernel-ext/tsconfig.json', '--outDir', part, '--pretty', 'false'], {
     show: 'start',
   });
+  // npx runs it as a program, and npm made its link before it was there
+  chmodSync(join(part, 'install', 'main.js'), 0o755);
   rmSync(dist, { recursive: true, force: true });
   renameSync(part, dist);
 }
