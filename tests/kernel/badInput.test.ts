@@ -272,3 +272,16 @@ describe('the end of the session', () => {
     await other.stop();
   }, 60_000);
 });
+
+test('outputs and errors without end do not drown the page', async () => {
+  const shown = await kernel.execute('for (let n = 0; n < 20_000; n++) display(n); 1');
+  const count = shown.outputs.filter(({ type }) => type === 'display_data').length;
+  expect(count).toBeGreaterThanOrEqual(5000);
+  expect(count).toBeLessThan(15_000); // a hundred more each second
+  expect(KernelClient.text(shown, 'stderr')).toMatch(/from here on outputs are left out/);
+  const thrown = await kernel.execute(
+    "setInterval(() => { throw new Error('again') }, 1); await new Promise((r) => setTimeout(r, 500));",
+  );
+  expect(thrown.reply.content).toMatchObject({ status: 'error', evalue: 'again' });
+  await kernel.interrupt();
+});

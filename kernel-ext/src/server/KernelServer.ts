@@ -5,6 +5,7 @@ import type { Connection } from './connection.js';
 import { History, type HistoryRequest, historyFile } from './History.js';
 import { InterruptWatch } from './InterruptWatch.js';
 import { kernelInfo } from './kernelInfo.js';
+import { OutputLimit } from './OutputLimit.js';
 import { RequestLog } from './RequestLog.js';
 import { SessionProcess } from './SessionProcess.js';
 import { type RequestChannel, Sockets } from './Sockets.js';
@@ -27,6 +28,8 @@ interface Running extends Request {
 const MOST_DEATHS = 3;
 const QUICK_DEATH_MS = 5000;
 
+type Publication = Extract<ToServer, { type: 'publish' }>;
+
 const isTrue = (value: unknown, otherwise: boolean): boolean => (typeof value === 'boolean' ? value : otherwise);
 const log = (text: string): boolean => process.stderr.write(`[leemlab kernel] ${text}\n`);
 
@@ -40,6 +43,7 @@ export class KernelServer {
   readonly #history = new History(historyFile());
   readonly #streams = new StreamBuffer((parent, name, text) => this.#publish(parent, 'stream', { name, text }));
   readonly #queue: Request[] = [];
+  readonly #limit = new OutputLimit();
   readonly #questions = new Map<string, Request>();
   readonly #interrupts: InterruptWatch;
   readonly #onEnd: () => void;
@@ -201,6 +205,7 @@ export class KernelServer {
     this.#streams.finish(id);
     const content = { status, execution_count: running.count, ...(error ?? { user_expressions: userExpressions, payload }) };
     this.#running = undefined;
+    this.#limit.forget(id);
     this.#replyOnly(running, content);
     this.#idle(running);
     if (status === 'error' && running.stopOnError) this.#abortQueue();
@@ -275,7 +280,7 @@ export class KernelServer {
         break;
       case 'publish':
         this.#comms.note(head.kind, head.content);
-        this.#publish(head.parent, head.kind, head.content, head.metadata, parts);
+        this.#publishOutput(head, parts);
         break;
       case 'answer':
         this.#answered(head.id, head.content);
@@ -344,6 +349,15 @@ export class KernelServer {
     if (parent !== undefined && type !== 'stream') this.#streams.flush(parent);
     const header = (parent === undefined ? undefined : this.#requests.get(parent)?.message.header) ?? {};
     this.#sockets.publish({ type, parent: header, content, metadata, buffers });
+  }
+
+  /** What the session shows, as far as a page survives it. */
+  #publishOutput({ parent, kind, content, metadata }: Publication, parts: readonly Uint8Array[]): void {
+    const verdict = this.#limit.ask(parent, kind);
+    if (verdict === 'send') this.#publish(parent, kind, content, metadata, parts);
+    if (verdict !== 'tell') return;
+    const text = '\n[The cell shows more than a page can hold; from here on outputs are left out.]\n';
+    this.#publish(parent, 'stream', { name: 'stderr', text });
   }
 
   #publishStatus(state: string, parent: Message['header'] | Json): void {

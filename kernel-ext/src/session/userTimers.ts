@@ -39,7 +39,8 @@ function trackedImmediate(handler: unknown, ...args: unknown[]): NodeJS.Immediat
   if (!isHandler(handler)) return originals.setImmediate(handler as Handler);
   const immediate = originals.setImmediate(() => {
     immediates.delete(immediate);
-    handler(...args);
+    // right behind the immediate, not in it: Node's list of immediates does not survive that one of them is cut off
+    process.nextTick(handler, ...args);
   });
   immediates.add(immediate);
   return immediate;
