@@ -113,10 +113,13 @@ export async function runOperation<T>(options: OperationOptions, work: (operatio
   const signal = asOperation(AbortSignal.any(around));
   if (options.onProgress !== undefined) return work({ signal, progress: onProgress });
   const bar = new OperationBar(here, options);
+  let isDone = false;
   try {
-    return await work({ signal, progress: (done, total, stage) => bar.update(done, total, stage) });
+    const result = await work({ signal, progress: (done, total, stage) => bar.update(done, total, stage) });
+    isDone = true;
+    return result;
   } finally {
-    bar.end();
+    bar.end(isDone);
   }
 }
 
@@ -150,7 +153,9 @@ class OperationBar {
     this.#bar.update(Math.round(10 * percent) / 10, named);
   }
 
-  end(): void {
+  /** @param isDone whether it came to its end: then no stage is named any more. */
+  end(isDone: boolean): void {
+    if (isDone && this.#options.stages !== undefined) this.#bar?.update(100, this.#options.label);
     this.#bar?.end();
   }
 }

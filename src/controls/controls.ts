@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { OptionError } from '../errors.js';
 import { DISPLAY, type HostChannel, host, type MimeBundle } from '../host.js';
+import { escapeText } from '../stack/escapeText.js';
 import {
   allowedValue,
   CONTROLS_MIME_TYPE,
@@ -15,7 +16,7 @@ import {
 import { answerChannels, forgetChannels } from './channels.js';
 import { type ControlsSpec, controlsFrom, type ValuesOf } from './controlsFrom.js';
 import { LatestRun } from './LatestRun.js';
-import { escapeHtml, showError, showValue } from './showValue.js';
+import { showError, showValue } from './showValue.js';
 
 /** Called with the values as they are; what it gives is shown below the controls, in the place of what was there. */
 export type OnChange<V> = (values: V, context: { readonly signal: AbortSignal }) => unknown;
@@ -127,7 +128,7 @@ class ShownControls<V> implements Controls<V> {
     const rows = this.#controls.map(({ label, value }) => [label, String(value)] as const);
     const width = Math.max(...rows.map(([label]) => label.length));
     const cells = rows.map(
-      ([label, value]) => `<tr><th style="text-align:left">${escapeHtml(label)}</th><td>${escapeHtml(value)}</td></tr>`,
+      ([label, value]) => `<tr><th style="text-align:left">${escapeText(label)}</th><td>${escapeText(value)}</td></tr>`,
     );
     return {
       data: {

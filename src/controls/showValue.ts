@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { DISPLAY, host, type MimeBundle } from '../host.js';
+import { escapeText } from '../stack/escapeText.js';
 
 /** What is shown of the result of a run: what it says itself, or a bundle, or the host's rendering, or plain text. */
 export async function showValue(value: unknown): Promise<MimeBundle> {
@@ -13,7 +14,7 @@ export async function showValue(value: unknown): Promise<MimeBundle> {
 /** What is shown of an error: its name and message, and what it came from. */
 export function showError(error: unknown): MimeBundle {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : `thrown: ${inspect(error)}`;
-  return { data: { 'text/plain': text, 'text/html': `<pre style="color:#b3261e">${escapeHtml(text)}</pre>` } };
+  return { data: { 'text/plain': text, 'text/html': `<pre style="color:#b3261e">${escapeText(text)}</pre>` } };
 }
 
 function isBundle(value: unknown): value is MimeBundle {
@@ -21,8 +22,4 @@ function isBundle(value: unknown): value is MimeBundle {
   if (typeof data !== 'object' || data === null) return false;
   const types = Object.keys(data);
   return types.length > 0 && types.every((type) => /^[\w.+-]+\/[\w.+-]+$/.test(type));
-}
-
-export function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

@@ -108,6 +108,8 @@ async function descend(pairs: PairTable, options: DescendDriftOptions, operation
       onStep?.({ step: iterations + 1, loss: value.dataSync()[0], change });
       value.dispose();
     }
+    // it settled, most often before the last step that it may take
+    operation.progress(steps, steps);
     for (const [k, n] of frames.entries()) {
       row[n] = before[k] * unit[k] - before[0] * unit[0];
       column[n] = before[frames.length + k] * unit[k] - before[frames.length] * unit[0];

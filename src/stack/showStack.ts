@@ -2,6 +2,7 @@ import { relative, sep } from 'node:path';
 import { isLeemError } from '../errors.js';
 import type { MimeBundle } from '../host.js';
 import { MOST_AXIS_VALUES, STACK_MIME_TYPE, type StackBundle } from '../wire/index.js';
+import { escapeText } from './escapeText.js';
 import { joinImages } from './joinImages.js';
 import { GREYS } from './palettePng.js';
 import { type Contrast, encodePng, type FloatImage, percentileContrast, shrinkImage } from './pngImage.js';
@@ -39,10 +40,12 @@ export async function showStack(stack: ShownStack): Promise<MimeBundle> {
       places.length,
     );
     const bundle = stack.zarr && stackBundle(stack.info, stack.zarr, contrasts);
+    const png = encodePng(sheet, GREYS, { low: 0, high: 1 });
     return {
       data: {
         ...(bundle ? { [STACK_MIME_TYPE]: bundle } : {}),
-        'image/png': encodePng(sheet, GREYS, { low: 0, high: 1 }),
+        'text/html': `<div>${escapeText(text)}</div><img alt="first, middle and last frame" src="data:image/png;base64,${Buffer.from(png).toString('base64')}">`,
+        'image/png': png,
         'text/plain': text,
       },
     };

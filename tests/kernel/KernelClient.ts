@@ -86,7 +86,14 @@ export class KernelClient {
     const args = ['--conditions=import', '--no-warnings', script, connection];
     this.process = spawn(options.node ?? process.env.LEEMLAB_TEST_NODE ?? process.execPath, args, {
       cwd: options.cwd ?? process.cwd(),
-      env: { ...process.env, LEEM_KERNEL_HISTORY: '', TF_CPP_MIN_LOG_LEVEL: '2', TF_ENABLE_ONEDNN_OPTS: '0', ...options.env },
+      env: {
+        ...process.env,
+        JPY_PARENT_PID: String(process.pid),
+        LEEM_KERNEL_HISTORY: '',
+        TF_CPP_MIN_LOG_LEVEL: '2',
+        TF_ENABLE_ONEDNN_OPTS: '0',
+        ...options.env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });

@@ -83,6 +83,7 @@ describe('with a host', () => {
         updates: [
           { done: 37.5, label: 'Fit: read' },
           { done: 87.5, label: 'Fit: solve' },
+          { done: 100, label: 'Fit' },
         ],
         ended: true,
       },

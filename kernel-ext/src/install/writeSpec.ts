@@ -67,7 +67,7 @@ export function writeSpec(
   if (existsSync(join(folder, 'kernel.json')) && !replaced && !isOlderOfOurs(folder)) {
     throw new Error(`install: ${folder} belongs to another kernel; choose another name with --name`);
   }
-  mkdirSync(kernels, { recursive: true });
+  makeFolder(kernels);
   const part = mkdtempSync(join(kernels, `.${name}-`));
   try {
     for (const file of readdirSync(RESOURCES)) copyFileSync(join(RESOURCES, file), join(part, file));
@@ -81,6 +81,19 @@ export function writeSpec(
     rmSync(part, { recursive: true, force: true });
   }
   return { folder, replaced };
+}
+
+/** One level at a time: Node's `recursive` never returns where the system makes no folders, as below /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    throw new Error(
+      `install: the folder ${folder} cannot be made (${(error as NodeJS.ErrnoException).code}); choose another place`,
+    );
+  }
 }
 
 /** A spec that only starts tslab, as set-up wrote it before this kernel existed. */

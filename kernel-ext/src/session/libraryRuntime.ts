@@ -17,20 +17,14 @@ export interface LibraryRuntime {
 }
 
 const SLOT = Symbol.for('leemlab.runtime');
-/** Cells that run at once must not wait for each other's collection. */
-const IDLE_MS = 40;
 
 let created = 0;
-let scheduled: NodeJS.Timeout | undefined;
 
-function collectLater(runtime: LeemRuntime): void {
+/** At once, so that of cells that run one behind the other none sees what the one before it has left. */
+function collect(runtime: LeemRuntime): void {
   if (runtime.created() === created) return;
   created = runtime.created();
-  scheduled?.refresh();
-  scheduled ??= kernelTimeout(() => {
-    scheduled = undefined;
-    runtime.collect().catch(() => {});
-  }, IDLE_MS);
+  kernelTimeout(() => void runtime.collect().catch(() => {}), 0);
 }
 
 /** undefined until a cell has imported leemlab. */
@@ -40,6 +34,6 @@ export function libraryRuntime(): LibraryRuntime | undefined {
   return {
     mark: () => runtime.mark(),
     recover: (mark) => runtime.recover(mark),
-    cellEnded: () => collectLater(runtime),
+    cellEnded: () => collect(runtime),
   };
 }

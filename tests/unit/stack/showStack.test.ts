@@ -43,7 +43,7 @@ function readPng(png: Uint8Array): { width: number; height: number; at: (row: nu
 test('a stack shows what it is, and its first, middle and last frame', async () => {
   const { data } = await (stack as unknown as { [DISPLAY](): Promise<MimeBundle> })[DISPLAY]();
   expect(data['text/plain']).toBe('ImageStack 7 frames of 20 × 30 uint16, −4.0 … −3.4 eV, 66.7 nm a pixel, memory');
-  expect(Object.keys(data)).toEqual(['image/png', 'text/plain']);
+  expect(Object.keys(data)).toEqual(['text/html', 'image/png', 'text/plain']);
   const png = readPng(data['image/png'] as Uint8Array);
   expect([png.width, png.height]).toEqual([3 * 30 + 2 * 4, 20]);
   // each from its darkest to its brightest column, a gap between them that is transparent
@@ -86,7 +86,7 @@ test.each<[string, (stack: ImageStack) => ImageStack]>([
   ['a coarsened one', (whole) => whole.coarsen(2)],
 ])('%s is shown, but lies nowhere as such', async (_name, part) => {
   const { data } = await part(await openStack('data/seen.zarr')).preview();
-  expect(Object.keys(data)).toEqual(['image/png', 'text/plain']);
+  expect(Object.keys(data)).toEqual(['text/html', 'image/png', 'text/plain']);
 });
 
 test('a stack whose frames cannot be read any more is a line of text; a stop is a stop', async () => {

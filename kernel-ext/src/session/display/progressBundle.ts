@@ -49,17 +49,19 @@ function figuresOf(view: ProgressView, share: number | undefined): string {
   const elapsed = formatSeconds(elapsedMs / 1000);
   const percent = share === undefined || total === undefined ? '' : `${percentOf(share)} % `;
   const count = total === undefined ? formatAmount(done) : `${formatAmount(done)}/${formatAmount(total)}`;
-  const parts = [`${percent}${count}${unit === '' ? '' : ` ${unit}`}`];
+  // of a share, count and speed say nothing more
+  const isShare = unit === '%' && percent !== '';
+  const parts = [isShare ? percent.trim() : `${percent}${count}${unit === '' ? '' : ` ${unit}`}`];
   if (state === 'failed') return [...parts, `${view.reason} after ${elapsed}`].join(' · ');
   if (state === 'ended') {
     const early = total !== undefined && done < total;
     return [
       ...parts,
       early ? `ended after ${elapsed}` : elapsed,
-      ...speed(elapsedMs > 0 ? (1000 * done) / elapsedMs : undefined),
+      ...(isShare ? [] : speed(elapsedMs > 0 ? (1000 * done) / elapsedMs : undefined)),
     ].join(' · ');
   }
-  parts.push(...speed(rate));
+  if (!isShare) parts.push(...speed(rate));
   if (total === undefined) parts.push(elapsed);
   else if (rate !== undefined && done < total) {
     const left = (total - done) / rate;
