@@ -139,6 +139,37 @@ describe('cells that misbehave', () => {
     await kernel.until(() => kernel.of(id).some(({ type }) => type === 'error'), 'error of the promise');
   });
 
+  test.each([
+    ["async function main() { throw new Error('from main'); }\nmain()", 'from main'],
+    ["Promise.reject(new Error('nobody waits')); 7", 'nobody waits'],
+  ])('a rejection that nobody waits for makes the cell fail that made it: %s', async (code, evalue) => {
+    const { reply, outputs } = await kernel.execute(code);
+    expect(reply.content).toMatchObject({ status: 'error', ename: 'Error', evalue });
+    expect(outputs.filter(({ type }) => type === 'error')).toHaveLength(1);
+  });
+
+  test("a worker's error shows no internals", async () => {
+    const executed = await kernel.execute(
+      "import { Worker } from 'node:worker_threads';\nnew Worker('throw new Error(\"in the worker\")', { eval: true }); await new Promise((r) => setTimeout(r, 500));",
+    );
+    expect(errors(executed)).toMatchObject([{ evalue: 'in the worker' }]);
+    expect(errors(executed)[0].traceback.join('\n')).not.toMatch(/node:internal|nodejs\.internal/);
+  });
+
+  test('printing without end after the cell has ended is cut with a note', async () => {
+    const { reply } = await kernel.execute("setInterval(() => console.log('x'.repeat(200_000)), 2); 1");
+    const id = reply.parent;
+    const cut = (): boolean =>
+      kernel.of(id).some(({ type, content }) => type === 'stream' && /Output cut after/.test(content.text));
+    await kernel.until(cut, 'note');
+    await kernel.interrupt();
+  });
+
+  test('names that begin with underscores', async () => {
+    await kernel.execute('const __a = 1; let __b = 2; const ___c = 3; const _d = 4; function __f() { return __b; }');
+    expect(KernelClient.result(await kernel.execute('__b++; [__a, __b, ___c, _d, __f()]'))).toBe('[ 1, 3, 3, 4, 3 ]');
+  });
+
   test('an error event that nobody hears', async () => {
     const executed = await kernel.execute(
       "import { EventEmitter } from 'node:events';\nsetTimeout(() => new EventEmitter().emit('error', new Error('unheard')), 10); await new Promise((r) => setTimeout(r, 50));",
@@ -234,6 +265,19 @@ describe('the end of the session', () => {
     },
     90_000,
   );
+
+  test('a session that is lost again and again is replaced again and again', async () => {
+    const other = await KernelClient.start();
+    try {
+      for (let n = 0; n < 5; n++) {
+        const { reply } = await other.execute("process.kill(process.pid, 'SIGKILL'); await new Promise(() => {});");
+        expect(reply.content.ename).toBe('SessionLost');
+      }
+      expect(KernelClient.result(await other.execute('1 + 1'))).toBe('2');
+    } finally {
+      await other.stop();
+    }
+  }, 90_000);
 
   test('the session ends with its server, also when that is killed', async () => {
     const other = await KernelClient.start();

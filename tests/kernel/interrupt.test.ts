@@ -38,6 +38,7 @@ const LOOPS = {
     "(await import('node:fs')).readFile('package.json', () => { while (true); }); await new Promise(() => {});",
   'a microtask loop': 'for (;;) await null;',
   'a microtask loop left behind': '(async () => { for (;;) await null; })(); await new Promise(() => {});',
+  'a loop of queueMicrotask': 'queueMicrotask(function again() { queueMicrotask(again); }); await new Promise(() => {});',
   'an async generator': 'async function* all() { for (;;) yield 1; }\nfor await (const x of all());',
   'an awaiting cell': 'await new Promise(() => {});',
   'a loop of timers': 'for (;;) await new Promise((r) => setTimeout(r, 10));',
@@ -119,6 +120,38 @@ test('what waits behind the stopped cell is aborted; what comes later runs', asy
   expect((await kernel.finishCell(first)).reply.content.ename).toBe('Interrupted');
   expect((await kernel.finishCell(second)).reply.content.status).toBe('aborted');
   await expectKept();
+});
+
+test('a run of short cells is stopped, also where the stop falls between two', async () => {
+  const code = 'const start = Date.now(); while (Date.now() - start < 40); 1';
+  const ids: string[] = [];
+  for (let n = 0; n < 30; n++) ids.push(await kernel.startCell(code));
+  await kernel.until(() => kernel.replies.some(({ parent }) => parent === ids[3]), 'end of the fourth cell');
+  await kernel.interrupt();
+  const ends: string[] = [];
+  for (const id of ids) ends.push((await kernel.finishCell(id)).reply.content.status);
+  expect(ends.filter((end) => end === 'aborted').length).toBeGreaterThan(15);
+  await expectKept();
+});
+
+test('a listener of a comm that does not end is stopped, and its message is answered', async () => {
+  await kernel.execute("comms.register('spin', (comm) => comm.onMessage(() => { for (;;); }));");
+  await kernel.idle(await kernel.send('shell', 'comm_open', { comm_id: 'spin', target_name: 'spin', data: {} }));
+  const id = await kernel.send('shell', 'comm_msg', { comm_id: 'spin', data: {} });
+  await pause(200);
+  await kernel.interrupt();
+  await kernel.idle(id);
+  expect(kernel.of(id).some(({ type, content }) => type === 'stream' && /was stopped/.test(content.text))).toBe(true);
+  await expectKept();
+});
+
+test('an interrupt of what a cell left behind does not end the next cell', async () => {
+  await kernel.execute('setTimeout(async () => { for (;;) await null; }, 50); 1');
+  await pause(150);
+  const stopped = kernel.interrupt();
+  const next = await kernel.startCell('let sum = 0; for (let n = 0; n < 1000; n++) sum += n; await null; sum');
+  await stopped;
+  expect((await kernel.finishCell(next)).reply.content.status).toBe('ok');
 });
 
 test('a cell that ends by itself when it is asked to keeps its result', async () => {

@@ -358,6 +358,8 @@ describe('comms', () => {
     const answer = kernel.of(sent).find(({ type }) => type === 'comm_msg');
     expect(answer?.content.data).toEqual({ echo: { n: 2 } });
     expect([...(answer?.buffers[0] ?? [])]).toEqual([2, 3, 251]);
+    // comms have no reply
+    expect(kernel.replies.filter(({ parent }) => [opened, sent].includes(parent))).toEqual([]);
     const closed = await kernel.send('shell', 'comm_close', { comm_id: 'c1', data: {} });
     await kernel.idle(closed);
     expect(kernel.of(closed).find(({ type }) => type === 'stream')?.content.text).toBe('closed\n');

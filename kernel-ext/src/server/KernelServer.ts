@@ -24,11 +24,12 @@ interface Running extends Request {
   readonly stopOnError: boolean;
 }
 
-/** Fast deaths of the session in a row after which the kernel gives up. */
-const MOST_DEATHS = 3;
-const QUICK_DEATH_MS = 5000;
+/** After so many sessions in a row that end before they can run a cell, the kernel gives up. */
+const MOST_FAILED_STARTS = 3;
 
 type Publication = Extract<ToServer, { type: 'publish' }>;
+
+const COMM_KINDS: ReadonlySet<string> = new Set(['comm_open', 'comm_msg', 'comm_close']);
 
 const isTrue = (value: unknown, otherwise: boolean): boolean => (typeof value === 'boolean' ? value : otherwise);
 const log = (text: string): boolean => process.stderr.write(`[leemlab kernel] ${text}\n`);
@@ -50,11 +51,12 @@ export class KernelServer {
   #sockets!: Sockets;
   #session: SessionProcess;
   #sessionReady = false;
-  #sessionStart = Date.now();
-  #quickDeaths = 0;
+  #failedStarts = 0;
   #running: Running | undefined;
   #count = 0;
   #input: string | undefined;
+  /** Id of the last cell that was interrupted. */
+  #interrupted: string | undefined;
   #ending = false;
 
   private constructor(onEnd: () => void) {
@@ -81,7 +83,10 @@ export class KernelServer {
 
   /** Stops the running cell, as Ctrl-C does. */
   interrupt(): void {
+    this.#interrupted = this.#running?.message.header.msg_id;
     this.#interrupts.start();
+    // what waits must not begin when the user has asked to stop
+    if (!this.#running) this.#abortQueue();
   }
 
   /** Ends session and sockets. */
@@ -116,7 +121,8 @@ export class KernelServer {
 
   #handlerOf({ message, channel }: Request): { type: string; handler: ((request: Request) => void) | undefined } {
     const type = message.header.msg_type;
-    if (type.startsWith('comm_') && type !== 'comm_info_request') return { type, handler: (request) => this.#toSession(request) };
+    const { comm_id: comm } = message.content;
+    if (COMM_KINDS.has(type) && typeof comm === 'string') return { type, handler: (request) => this.#toSession(request) };
     const handlers: Readonly<Record<string, (request: Request) => void>> = {
       kernel_info_request: (request) => this.#answer(request, kernelInfo()),
       execute_request: (request) => this.#enqueue(request),
@@ -183,16 +189,20 @@ export class KernelServer {
     const silent = isTrue(content.silent, false);
     const store = !silent && isTrue(content.store_history, true);
     const code = String(content.code ?? '');
-    if (store || (!silent && this.#count === 0)) this.#count++;
-    if (store) this.#history.add(this.#count, code);
-    this.#running = { ...request, count: this.#count, stopOnError: isTrue(content.stop_on_error, true) };
+    const count = this.#count + 1;
+    if (store) {
+      this.#count = count;
+      this.#history.add(count, code);
+    }
+    this.#running = { ...request, count, stopOnError: isTrue(content.stop_on_error, true) };
     this.#publishStatus('busy', header);
-    if (!silent) this.#publish(header.msg_id, 'execute_input', { code, execution_count: this.#count });
+    if (!silent) this.#publish(header.msg_id, 'execute_input', { code, execution_count: count });
+    this.#streams.begin(header.msg_id);
     this.#session.send({
       type: 'execute',
       id: header.msg_id,
       code,
-      count: this.#count,
+      count,
       silent,
       allowStdin: isTrue(content.allow_stdin, false),
       userExpressions: (content.user_expressions ?? {}) as Record<string, string>,
@@ -208,7 +218,8 @@ export class KernelServer {
     this.#limit.forget(id);
     this.#replyOnly(running, content);
     this.#idle(running);
-    if (status === 'error' && running.stopOnError) this.#abortQueue();
+    // also where the cell was just over, or has ended well because it was asked to stop
+    if (this.#interrupted === id || (status === 'error' && running.stopOnError)) this.#abortQueue();
     this.#next();
   }
 
@@ -233,6 +244,10 @@ export class KernelServer {
     const request = this.#questions.get(id);
     this.#questions.delete(id);
     if (!request) return;
+    if (!request.message.header.msg_type.endsWith('_request')) {
+      this.#idle(request); // comms have no reply
+      return;
+    }
     const code = String(request.message.content.code ?? '');
     const places = ['cursor_start', 'cursor_end'].filter((name) => typeof content[name] === 'number');
     const converted = Object.fromEntries(places.map((name) => [name, characterOffset(code, Number(content[name]))]));
@@ -256,7 +271,6 @@ export class KernelServer {
   // ---- what the session says ----
 
   #startSession(): SessionProcess {
-    this.#sessionStart = Date.now();
     const session: SessionProcess = new SessionProcess({
       onFrame: (frame) => this.#fromSession(frame),
       onNativeOutput: (name, text) => {
@@ -307,11 +321,12 @@ export class KernelServer {
   }
 
   #sessionLost(reason: string): void {
+    const wasReady = this.#sessionReady;
     this.#sessionReady = false;
     this.#interrupts.reset();
     this.#input = undefined;
     log(`the session was lost: ${reason}`);
-    this.#quickDeaths = Date.now() - this.#sessionStart < QUICK_DEATH_MS ? this.#quickDeaths + 1 : 0;
+    this.#failedStarts = wasReady ? 0 : this.#failedStarts + 1;
     const evalue = `The process that runs the cells was lost: ${reason}. All variables are lost; a new one has started: run the cells again from the top.`;
     const error: ErrorContent = { ename: 'SessionLost', evalue, traceback: [`\u001b[31mSessionLost\u001b[39m: ${evalue}`] };
     const running = this.#running;
@@ -325,8 +340,9 @@ export class KernelServer {
     for (const request of this.#questions.values()) this.#answerLost(request, error);
     this.#questions.clear();
     for (const id of this.#comms.clear()) this.#publish(undefined, 'comm_close', { comm_id: id, data: {} });
-    if (this.#quickDeaths >= MOST_DEATHS) {
+    if (this.#failedStarts >= MOST_FAILED_STARTS) {
       log('the session cannot be started; the kernel ends');
+      this.#abortQueue();
       void this.end();
       return;
     }

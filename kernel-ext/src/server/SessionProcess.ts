@@ -5,7 +5,7 @@ import { encodeFrame, type Frame, FrameReader } from '../shared/frames.js';
 import type { ToServer, ToSession } from '../shared/messages.js';
 
 const MAIN = fileURLToPath(new URL('../session/main.js', import.meta.url));
-const HEAP_TRACE = /<--- Last few GCs --->|FATAL ERROR:|# Fatal error/;
+const HEAP_TRACE = /<--- Last few GCs --->|FATAL ERROR:|# Fatal error|Native stack trace|Assertion failed/;
 const ENDED_BY_NODE = /FATAL ERROR: (.*)/;
 /** Said by Node when a process ends whose helper thread is connected to its main thread. */
 const DEBUGGER_NOTE = /^Waiting for the debugger to disconnect\.\.\.\n/m;

@@ -1,4 +1,4 @@
-/** Bytes of text that one cell may print; what goes beyond is counted and not shown. */
+/** Characters of text that one cell may print; what goes beyond is counted and not shown. */
 export const PRINT_LIMIT: number = 2 * 2 ** 20;
 const FLUSH_MS = 25;
 const FLUSH_LENGTH = 2 ** 16;
@@ -29,10 +29,18 @@ export class StreamBuffer {
   readonly #send: (parent: string, name: StreamName, text: string) => void;
   readonly #pending = new Map<string, Pending[]>();
   readonly #printed = new Map<string, Printed>();
+  /** Cells that run: how much of their text was cut is told in their end. */
+  readonly #running = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(send: (parent: string, name: StreamName, text: string) => void) {
     this.#send = send;
+  }
+
+  /** A cell begins to run. */
+  begin(parent: string): void {
+    this.#printed.delete(parent);
+    this.#running.add(parent);
   }
 
   write(parent: string, name: StreamName, text: string): void {
@@ -59,9 +67,11 @@ export class StreamBuffer {
       printed.shown += text.length;
       return text;
     }
+    const isFirst = printed.cut === 0;
     printed.shown = PRINT_LIMIT;
     printed.cut += text.length - room;
-    return text.slice(0, room);
+    const shown = text.slice(0, room);
+    return isFirst && !this.#running.has(parent) ? `${shown}\n[Output cut after ${formatBytes(PRINT_LIMIT)}.]\n` : shown;
   }
 
   /** Sends what is held for one request. */
@@ -82,6 +92,7 @@ export class StreamBuffer {
     this.flush(parent);
     const printed = this.#printed.get(parent);
     this.#printed.delete(parent);
+    this.#running.delete(parent);
     if (!printed || printed.cut === 0) return;
     this.#send(
       parent,

@@ -8,7 +8,7 @@ import { isShown } from './display.js';
 import { guarded, setPolite } from './guard.js';
 import { libraryRuntime } from './libraryRuntime.js';
 import { errorContent, traceSource } from './traceback.js';
-import { clearKernelTimeout, clearUserTimers, kernelTimeout } from './userTimers.js';
+import { clearKernelTimeout, clearUserTimers, kernelImmediate, kernelTimeout } from './userTimers.js';
 
 /** How long operations that have asked for the cell's signal may take to stop by it. */
 const GRACE_MS = 700;
@@ -50,6 +50,7 @@ export interface CellRunnerParts {
 export class CellRunner {
   readonly #parts: CellRunnerParts;
   #running: RunningCell | undefined;
+  #cutCell: RunningCell | undefined;
   #grace: NodeJS.Timeout | undefined;
   #evaluations = 0;
 
@@ -107,6 +108,10 @@ export class CellRunner {
     try {
       await runInContext(cell.context, () => this.#showResult(cell, compiled));
       await Promise.all(cell.context.pending);
+      // one turn, in which Node tells of promises that were rejected and nobody waits for
+      await new Promise((resolve) => kernelImmediate(resolve));
+      if (this.#running !== cell) return;
+      for (const bar of cell.context.bars) bar.settle?.();
       const userExpressions = await this.#evaluateAll(cell);
       this.#finish(
         cell,
@@ -171,20 +176,28 @@ export class CellRunner {
       cell.interrupted = true;
       // first the time limit: whoever listens to the signal may not come back
       this.#grace = kernelTimeout(() => this.#giveUp(cell), cell.context.signalTaken ? GRACE_MS : 0);
-      cell.context.controller.abort(new Interrupted());
+      runInContext(cell.context, () => cell.context.controller.abort(new Interrupted()));
     }
     return false;
   }
 
-  /** The running JavaScript was cut off. */
+  /** What runs now is about to be cut off. */
+  noteCut(): void {
+    this.#cutCell = this.#running;
+  }
+
+  /** It was cut off. By now another cell may have started, which goes on. */
   wasCut(): void {
+    const cell = this.#cutCell;
+    if (!cell || cell !== this.#running) {
+      if (!this.#running) clearUserTimers();
+      return;
+    }
     clearUserTimers();
-    const cell = this.#running;
-    if (!cell) return;
     libraryRuntime()?.recover(cell.mark);
     if (!cell.interrupted) {
       cell.interrupted = true;
-      cell.context.controller.abort(new Interrupted());
+      runInContext(cell.context, () => cell.context.controller.abort(new Interrupted()));
     }
     this.#giveUp(cell);
   }

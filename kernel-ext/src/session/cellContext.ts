@@ -14,8 +14,8 @@ export interface CellContext {
   signalTaken: boolean;
   /** What must be shown before the cell ends. */
   readonly pending: Promise<unknown>[];
-  /** Bars that show how far it is; those that still run when it fails are marked. */
-  readonly bars: { fail(reason: string): void }[];
+  /** Bars that show how far it is: what is left of them is marked when the cell fails, and ended where it is over. */
+  readonly bars: { fail(reason: string): void; settle?: () => void }[];
   /** What the reply carries beside its status. */
   readonly payload: Json[];
 }
@@ -32,6 +32,11 @@ let latest: CellContext | undefined;
 export function runInContext<Result>(context: CellContext, work: () => Result): Result {
   latest = context;
   return storage.run(context, work);
+}
+
+/** What is called here belongs to no cell: needed after code was cut off, which has not put back what it had set. */
+export function leaveContext(): void {
+  storage.enterWith(undefined as unknown as CellContext);
 }
 
 /** The cell that the calling code belongs to; the latest where that is not known, e.g. in a native callback. */

@@ -9,7 +9,7 @@ import { sendToServer } from './ServerLink.js';
 
 /** A bar of `total` steps, or one that goes through what is iterated. */
 function progress(work: number | Iterable<unknown> | AsyncIterable<unknown>, label = ''): unknown {
-  if (typeof work === 'number') return startProgress({ label, total: work });
+  if (typeof work === 'number') return startProgress({ label, total: work }, 'with the cell');
   return startProgress({ label }).iterate(work as Iterable<unknown>, label);
 }
 

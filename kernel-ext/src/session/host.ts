@@ -19,10 +19,14 @@ export function showBundle(bundle: MimeBundle, { id, update = false }: { id?: st
 }
 
 /** A bar in the calling code's cell. */
-export function startProgress(options: { label?: string; total?: number; unit?: string }): Progress {
+export function startProgress(
+  options: { label?: string; total?: number; unit?: string },
+  ends: 'itself' | 'with the cell' = 'itself',
+): Progress {
   const show = (bundle: MimeBundle, where: { id: string; update: boolean }): void => showBundle(bundle, where);
   const progress = createProgress({ ...options, show });
-  currentContext()?.bars.push(progress);
+  const settle = ends === 'with the cell' ? () => progress.end() : undefined;
+  currentContext()?.bars.push({ fail: (reason) => progress.fail(reason), settle });
   return progress;
 }
 
@@ -31,7 +35,7 @@ export function installHost(comms: Comms): void {
   const host = {
     version: 1,
     signal: takeSignal,
-    progress: startProgress,
+    progress: (options: { label: string; total: number; unit?: string }) => startProgress(options),
     display: showBundle,
     render,
     newId: () => randomUUID(),

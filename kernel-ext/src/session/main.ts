@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Frame } from '../shared/frames.js';
 import type { CodeQuestion, Json, ToSession } from '../shared/messages.js';
 import { CellRunner } from './CellRunner.js';
-import { newContext } from './cellContext.js';
+import { leaveContext, newContext } from './cellContext.js';
 import { Comms } from './comms.js';
 import { createCellCompiler, createCellExports, createCellRequire } from './compile/index.js';
 import { installGlobals } from './globals.js';
@@ -11,6 +11,7 @@ import { installHost } from './host.js';
 import { receiveAnswer } from './input.js';
 import { allowCuts } from './prepareCut.js';
 import { guardSession } from './processGuards.js';
+import { repairImmediates } from './repairImmediates.js';
 import { sendToServer } from './ServerLink.js';
 import { type HelperMessage, PLACE_COUNT, PLACES } from './state.js';
 import { traceErrors } from './traceback.js';
@@ -20,7 +21,7 @@ type Incoming = ToSession | HelperMessage;
 
 const state = new Int32Array(new SharedArrayBuffer(4 * PLACE_COUNT));
 shareState(state);
-const trackPromises = allowCuts(state);
+const trackPromises = allowCuts(state, () => runner.noteCut());
 
 const folder = process.cwd();
 const compiler = guarded(() => createCellCompiler({ folder }));
@@ -85,14 +86,32 @@ function answerSafely(question: CodeQuestion): Json {
   }
 }
 
+/** Comm messages whose listeners have not ended. */
+const commsUnderWay = new Set<string>();
+
+function endComm(id: string): void {
+  if (commsUnderWay.delete(id)) sendToServer({ type: 'answer', id, content: {} });
+}
+
+/** Code was cut off, of a cell or of a listener: a listener that was never comes to its end. */
+function endCutComms(): void {
+  for (const id of commsUnderWay) {
+    sendToServer({ type: 'stream', parent: id, name: 'stderr', text: 'The listener of a comm was stopped.\n' });
+    endComm(id);
+  }
+}
+
 function receive({ head, parts }: Frame<Incoming>): void {
+  leaveContext();
   switch (head.type) {
     case 'ping':
       Atomics.store(state, PLACES.pong, head.number);
       break;
     case 'cut':
       trackPromises();
+      repairImmediates();
       resetGuard();
+      endCutComms();
       runner.wasCut();
       break;
     case 'interrupt':
@@ -107,11 +126,12 @@ function receive({ head, parts }: Frame<Incoming>): void {
       receiveAnswer(head.value);
       break;
     case 'comm': {
+      commsUnderWay.add(head.id);
       const context = newContext({ parent: head.id, count: 0, silent: false, allowStdin: false });
       comms
         .receive(context, head, parts)
         .catch((error: unknown) => runner.stray(context, error))
-        .finally(() => sendToServer({ type: 'answer', id: head.id, content: {} }));
+        .finally(() => endComm(head.id));
       break;
     }
     default:

@@ -8,10 +8,9 @@ import { PLACES } from './state.js';
 
 /** Functions of Node that put an id on the stack. */
 const WRITES_IDS =
-  /^(promiseBeforeHook|pushAsyncContext|emitBefore\w*|processTicksAndRejections|runNextTicks|listOnTimeout|processTimers|processImmediate|runInAsyncScope)$/;
+  /^(promiseBeforeHook|pushAsyncContext|emitBefore\w*|processTicksAndRejections|runNextTicks|listOnTimeout|processTimers|processImmediate|runInAsyncScope|runMicrotask)$/;
 /** Frames above the interrupted ones: this function, and the helper thread's expression. */
 const OWN_FRAMES = 2;
-const MOST_REFUSALS = 300;
 const HOLD_MS = 1000;
 
 /** Where the helper thread finds the function. */
@@ -46,14 +45,14 @@ interface AsyncWrap {
 /**
  * Makes the main thread ready to be cut off; needs Node's `--expose-internals`.
  *
+ * @param onCut called when what runs now is about to be cut off.
  * @returns what must be called when code was cut off: promises are tracked again.
  */
-export function allowCuts(state: Int32Array): () => void {
+export function allowCuts(state: Int32Array, onCut: () => void): () => void {
   const { internalBinding } = createRequire(import.meta.url)('internal/test/binding') as {
     internalBinding(name: string): AsyncWrap;
   };
   const asyncWrap = internalBinding('async_wrap');
-  let refusals = 0;
   let hooks: PromiseHook[] | undefined;
   const answer = (value: number): void => {
     Atomics.store(state, PLACES.cut, value);
@@ -66,11 +65,11 @@ export function allowCuts(state: Int32Array): () => void {
   const prepareCut = (): void => {
     // asked long ago, while native code ran
     if (Atomics.compareExchange(state, PLACES.cut, CUT.asked, CUT.taken) !== CUT.asked) return;
-    if (interruptedFunctions().some((name) => WRITES_IDS.test(name)) && ++refusals < MOST_REFUSALS) {
+    if (interruptedFunctions().some((name) => WRITES_IDS.test(name))) {
       answer(CUT.refused);
       return;
     }
-    refusals = 0;
+    onCut();
     hooks ??= asyncWrap.getPromiseHooks();
     asyncWrap.setPromiseHooks(undefined, undefined, undefined, undefined);
     asyncWrap.clearAsyncIdStack();

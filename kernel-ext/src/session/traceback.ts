@@ -119,7 +119,8 @@ function errorLines(error: Error): string[] {
   const stack = textOf(() => error.stack, ''); // fills `places`
   const place = places.get(error);
   const source = place && sources.get(place.file);
-  const frames = stack.split('\n').filter((line) => /^ {4}at /.test(line));
+  // a stack from elsewhere, such as a worker's, was not made here
+  const frames = stack.split('\n').filter((line) => /^ {4}at /.test(line) && !/node:internal|\[nodejs\.internal/.test(line));
   return [
     `${RED[0]}${ename}${RED[1]}: ${evalue}`,
     ...(place && source ? [`${place.file}, line ${place.position.line}`, ...excerpt(source.source, place.position)] : []),

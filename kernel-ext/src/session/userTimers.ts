@@ -9,6 +9,7 @@ const originals = { ...(require('node:timers') as TimersModule) };
 
 /** The kernel's own timers, which no interrupt clears. */
 export const kernelTimeout: TimersModule['setTimeout'] = originals.setTimeout;
+export const kernelImmediate: TimersModule['setImmediate'] = originals.setImmediate;
 export const clearKernelTimeout: TimersModule['clearTimeout'] = originals.clearTimeout;
 
 const running = new Set<NodeJS.Timeout>();

@@ -151,7 +151,7 @@ export class ProgramKeeper {
     const earlier = this.tslab.sys.readFile(files.declarations) ?? '';
     if (this.declarations?.text !== earlier) this.declarations = this.parseText(files.declarations, earlier);
     const { declarations } = this;
-    const text = this.tslab.sys.readFile(files.source) ?? '';
+    const text = plainExports(this.tslab.sys.readFile(files.source) ?? '');
     if (last?.source.text === text && last.declarations === declarations) return last;
     const source = this.parseText(files.source, text);
     const names = [...(source.locals?.keys() ?? [])].map(String);
@@ -227,4 +227,11 @@ export class ProgramKeeper {
         literals.map((literal) => imports.resolve(literal.text, from, ts.getModeForUsageLocation(file, literal))),
     };
   }
+}
+
+/** tslab exports a cell's names as TypeScript keeps them, with one more underscore before those that begin with two. */
+function plainExports(text: string): string {
+  const start = text.lastIndexOf('\nexport {');
+  if (start < 0) return text;
+  return text.slice(0, start) + text.slice(start).replace(/\b___(?=\w)|\b___\b/g, '__');
 }

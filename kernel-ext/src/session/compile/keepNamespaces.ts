@@ -16,7 +16,7 @@ export function keepNamespaces(ts: TypeScript, text: string, locals: ReadonlyMap
       (statement): statement is TS.ModuleDeclaration | TS.ImportEqualsDeclaration =>
         ts.isModuleDeclaration(statement) || ts.isImportEqualsDeclaration(statement),
     )
-    .filter(({ name }) => !locals.has(name.text))
+    .filter(({ name }) => !locals.has(ts.escapeLeadingUnderscores(name.text) as string))
     .map((statement) => `${statement.getFullText(file).trim()}\n`)
     .join('');
 }

@@ -155,7 +155,9 @@ function sharedStatements({ ts, source }: CellContext): Map<TS.Statement, readon
     if (!ts.isVariableStatement(statement) || statement.declarationList.flags & ts.NodeFlags.Const) continue;
     if (statement.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.DeclareKeyword)) continue;
     const names = statement.declarationList.declarations.flatMap(({ name }) => boundNames(ts, name));
-    const single = names.every((name) => source.locals?.get(name)?.declarations?.length === 1);
+    const single = names.every(
+      (name) => source.locals?.get(ts.escapeLeadingUnderscores(name) as string)?.declarations?.length === 1,
+    );
     if (single) shared.set(statement, names);
   }
   return shared;
@@ -171,7 +173,7 @@ function ambientNames({ ts, source }: CellContext): string[] {
   const isAmbient = (node: TS.Node) => (ts.getCombinedModifierFlags(node as TS.Declaration) & ts.ModifierFlags.Ambient) !== 0;
   return [...(source.locals ?? [])]
     .filter(([, symbol]) => symbol.declarations?.length && symbol.declarations.every(isAmbient))
-    .map(([name]) => name);
+    .map(([name]) => ts.unescapeLeadingUnderscores(name as TS.__String));
 }
 
 function exportStatement({ ts }: CellContext, statement: TS.VariableStatement): TS.Statement {

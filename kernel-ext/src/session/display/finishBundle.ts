@@ -37,7 +37,8 @@ export function finishBundle(bundle: MimeBundle, fallback?: () => string): MimeB
   }
   const total = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
   if (total > MOST_BYTES) return { data: { 'text/plain': tooLarge(total, sizes) } };
-  data['text/plain'] = [plainText(data, fallback), ...problems].filter((text) => text !== '').join('\n');
+  const text = [plainText(data, fallback), ...problems].filter((part) => part !== '').join('\n');
+  data['text/plain'] = stripVTControlCharacters(text);
   const metadata = sendableMetadata(bundle.metadata);
   return metadata === undefined ? { data } : { data, metadata };
 }
