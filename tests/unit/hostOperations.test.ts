@@ -50,6 +50,7 @@ test('a registration shows one bar in percent, which names the stages one after 
     'filter',
     'correlate',
     'solve',
+    'Registering',
   ]);
   const done = bar.updates.map((update) => update.done);
   expect(done).toEqual([...done].sort((a, b) => a - b));

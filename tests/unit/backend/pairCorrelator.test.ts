@@ -177,13 +177,14 @@ test('refined places are maxima of the correlation, with its height', async () =
       const at = (r: number, c: number): number => correlation(spectra, r, c);
       expect(height / at(row, column)).toBeCloseTo(1, 4);
       const off = 0.02;
+      // as exactly as the height itself is known: white noise up to the band's edge has the narrowest peaks there are
       for (const [r, c] of [
         [off, 0],
         [-off, 0],
         [0, off],
         [0, -off],
       ])
-        expect(at(row + r, column + c)).toBeLessThan(height * (1 + 1e-6));
+        expect(at(row + r, column + c)).toBeLessThan(height * (1 + 5e-5));
     }),
     { numRuns: 30 },
   );

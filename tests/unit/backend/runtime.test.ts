@@ -155,7 +155,10 @@ for (let k = 0; k < 5 && threads() > 1; k++) {
 }
 await runtime.collect();
 const again = await leem.registerStack(stack, { pattern: 'none' });
-await runtime.collect();
+for (let k = 0; k < 30 && (tf.memory().numTensors > 1 || threads() > 1); k++) {
+  await runtime.collect();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+}
 report('registration', { unfinished, threads: threads(), same: again.drift.row.every((value, n) => value === first.drift.row[n]) });
 await new Promise((resolve) => { killer.once('message', resolve); killer.postMessage(-1); });
 process.exit(0);

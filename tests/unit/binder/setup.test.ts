@@ -22,17 +22,35 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 const NPM = `
 mkdir -p node_modules/@tensorflow/tfjs-node/binding node_modules/typescript/bin node_modules/assemblyscript/bin
+mkdir -p node_modules/@jupyter/builder/lib
 [ -z "$BREAK_NPM" ] || exit 1
 cp "$FAKES/tsc.js" node_modules/typescript/bin/tsc
-cp "$FAKES/asc.js" node_modules/assemblyscript/bin/asc.js`;
+cp "$FAKES/asc.js" node_modules/assemblyscript/bin/asc.js
+cp "$FAKES/builder.js" node_modules/@jupyter/builder/lib/build-labextension.js`;
 const TSC = `
+const fs = require('fs');
+if (process.argv.some((word) => word.includes('lab-extension'))) process.exit(0);
 const out = process.argv[process.argv.indexOf('--outDir') + 1];
-require('fs').mkdirSync(out, { recursive: true });
+fs.mkdirSync(out, { recursive: true });
+if (process.argv.some((word) => word.includes('kernel-ext'))) {
+  for (const name of ['server', 'install']) fs.mkdirSync(out + '/' + name);
+  fs.writeFileSync(out + '/server/main.js', '');
+  fs.copyFileSync(process.env.FAKES + '/installer.js', out + '/install/main.js');
+  process.exit(0);
+}
 if (process.env.BREAK_TSC) {
   console.log("src/index.ts(1,14): error TS2322: Type 'string' is not assignable to type 'number'.");
   process.exit(2);
 }
 require('fs').writeFileSync(out + '/index.js', process.env.BUILD ?? '');`;
+const INSTALLER = `
+const folder = process.argv[process.argv.indexOf('--prefix') + 1] + '/share/jupyter/kernels/leemlab';
+require('fs').mkdirSync(folder, { recursive: true });
+require('fs').writeFileSync(folder + '/kernel.json', '{}');`;
+const BUILDER = `
+const folder = process.argv.at(-1) + '/labextension';
+require('fs').mkdirSync(folder, { recursive: true });
+require('fs').writeFileSync(folder + '/package.json', '{}');`;
 const PYTHON = `
 case "$*" in
   "-c "*) echo "\${PYTHON_SAYS:-3 12 1 1}" ;;
@@ -87,6 +105,16 @@ beforeEach(() => {
   writeFileSync(join(root, 'src', 'index.ts'), 'export const one: number = 1;\n');
   writeFileSync(join(fakes, 'tsc.js'), TSC);
   writeFileSync(join(fakes, 'asc.js'), ASC);
+  writeFileSync(join(fakes, 'installer.js'), INSTALLER);
+  writeFileSync(join(fakes, 'builder.js'), BUILDER);
+  for (const folder of ['src/wire', 'kernel-ext/src/install', 'lab-extension/src', 'lab-extension/style']) {
+    mkdirSync(join(root, folder), { recursive: true });
+  }
+  for (const file of ['kernel-ext/src/install/writeSpec.ts', 'kernel-ext/tsconfig.json', 'lab-extension/tsconfig.json']) {
+    writeFileSync(join(root, file), '{}\n');
+  }
+  // the kernel's build is a CommonJS script here
+  writeFileSync(join(root, 'kernel-ext', 'package.json'), '{ "type": "commonjs" }\n');
   // the shell's own tools, without the machine's Python and compilers
   for (const name of ['sh', 'basename', 'mkdir', 'cp', 'rm', 'touch']) {
     const real = ['/bin', '/usr/bin'].map((folder) => join(folder, name)).find(existsSync);
@@ -105,7 +133,7 @@ describe.skipIf(!isLinux)('set-up', () => {
   test('does every step once; a second run says that all is there', () => {
     const first = setup();
     expect(first).toMatchObject({ code: 0, calls: ALL });
-    expect(first.lines.filter((line) => /^\[\d\/7\] .*: \d+\.\d s/.test(line))).toHaveLength(7);
+    expect(first.lines.filter((line) => /^\[\d\/9\] .*: \d+\.\d s/.test(line))).toHaveLength(9);
     expect(existsSync(join(root, 'dist', 'index.js'))).toBe(true);
     expect(setup()).toEqual({ code: 0, calls: [], lines: ['Set-up: everything is in place.'] });
   });
@@ -121,13 +149,21 @@ describe.skipIf(!isLinux)('set-up', () => {
     ['.venv', ['python3 -m venv', 'python -m pip install']],
     ['.setup', ['python -m pip download', 'python unpackWheel.py']],
     ['dist', []],
+    ['kernel-ext/dist', []],
+    ['lab-extension/labextension', []],
     ['.venv/share', []],
     ['node_modules/@tensorflow', ['npm ci', 'g++']],
   ])('what was in %s is made again when it is deleted', (folder, calls) => {
     setup();
     rmSync(join(root, folder), { recursive: true });
     expect(setup()).toMatchObject({ code: 0, calls });
-    for (const path of ['dist/index.js', '.venv/share/jupyter/kernels/leemlab/kernel.json', 'node_modules/leemlab']) {
+    for (const path of [
+      'dist/index.js',
+      'kernel-ext/dist/server/main.js',
+      '.venv/share/jupyter/kernels/leemlab/kernel.json',
+      '.venv/share/jupyter/labextensions/@leemlab/jupyterlab/package.json',
+      'node_modules/leemlab',
+    ]) {
       expect(existsSync(join(root, path))).toBe(true);
     }
     expect(setup().calls).toEqual([]);
