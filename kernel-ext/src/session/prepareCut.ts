@@ -42,6 +42,20 @@ interface AsyncWrap {
   setPromiseHooks(...hooks: PromiseHook[]): void;
 }
 
+/** undefined in a Node that has it no more: then code cannot be cut off, and only the session as a whole be ended. */
+function findAsyncWrap(): AsyncWrap | undefined {
+  try {
+    const { internalBinding } = createRequire(import.meta.url)('internal/test/binding') as {
+      internalBinding(name: string): AsyncWrap;
+    };
+    const asyncWrap = internalBinding('async_wrap');
+    const needed = [asyncWrap.clearAsyncIdStack, asyncWrap.getPromiseHooks, asyncWrap.setPromiseHooks];
+    return needed.every((part) => typeof part === 'function') ? asyncWrap : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Makes the main thread ready to be cut off; needs Node's `--expose-internals`.
  *
@@ -49,10 +63,8 @@ interface AsyncWrap {
  * @returns what must be called when code was cut off: promises are tracked again.
  */
 export function allowCuts(state: Int32Array, onCut: () => void): () => void {
-  const { internalBinding } = createRequire(import.meta.url)('internal/test/binding') as {
-    internalBinding(name: string): AsyncWrap;
-  };
-  const asyncWrap = internalBinding('async_wrap');
+  const asyncWrap = findAsyncWrap();
+  if (!asyncWrap) return () => {};
   let hooks: PromiseHook[] | undefined;
   const answer = (value: number): void => {
     Atomics.store(state, PLACES.cut, value);
