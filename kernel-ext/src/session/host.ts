@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Json } from '../shared/messages.js';
 import { currentContext, takeSignal } from './cellContext.js';
 import type { Comms } from './comms.js';
@@ -38,7 +37,6 @@ export function installHost(comms: Comms): void {
     progress: (options: { label: string; total: number; unit?: string }) => startProgress(options),
     display: showBundle,
     render,
-    newId: () => randomUUID(),
     onChannel: (target: string, accept: (channel: unknown, data: unknown) => void) => {
       comms.register(target, (comm, { data }) => {
         accept(
