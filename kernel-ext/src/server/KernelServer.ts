@@ -119,7 +119,7 @@ export class KernelServer {
     }
   }
 
-  #handlerOf({ message, channel }: Request): { type: string; handler: ((request: Request) => void) | undefined } {
+  #handlerOf({ message }: Request): { type: string; handler: ((request: Request) => void) | undefined } {
     const type = message.header.msg_type;
     const { comm_id: comm } = message.content;
     if (COMM_KINDS.has(type) && typeof comm === 'string') return { type, handler: (request) => this.#toSession(request) };
@@ -145,7 +145,7 @@ export class KernelServer {
       input_reply: ({ message: { content } }) => this.#receiveInput(content),
     };
     const handler = Object.hasOwn(handlers, type) ? handlers[type] : undefined;
-    return { type: `${type} on ${channel}`.replace(/ on (shell|control|stdin)$/, ''), handler };
+    return { type, handler };
   }
 
   #answer(request: Request, content: Json): void {

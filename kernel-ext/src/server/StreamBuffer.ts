@@ -1,3 +1,5 @@
+import { formatBytes } from '../shared/formatBytes.js';
+
 /** Characters of text that one cell may print; what goes beyond is counted and not shown. */
 export const PRINT_LIMIT: number = 2 * 2 ** 20;
 const FLUSH_MS = 25;
@@ -14,11 +16,6 @@ interface Pending {
   readonly name: StreamName;
   readonly pieces: string[];
   length: number;
-}
-
-/** A size as people read it, e.g. `98.0 MiB`. */
-export function formatBytes(bytes: number): string {
-  return bytes < 2 ** 20 ? `${(bytes / 2 ** 10).toFixed(1)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }
 
 /**

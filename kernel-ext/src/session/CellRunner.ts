@@ -173,10 +173,9 @@ export class CellRunner {
       return true;
     }
     if (!cell.interrupted) {
-      cell.interrupted = true;
       // first the time limit: whoever listens to the signal may not come back
       this.#grace = kernelTimeout(() => this.#giveUp(cell), cell.context.signalTaken ? GRACE_MS : 0);
-      runInContext(cell.context, () => cell.context.controller.abort(new Interrupted()));
+      this.#abort(cell);
     }
     return false;
   }
@@ -195,11 +194,14 @@ export class CellRunner {
     }
     clearUserTimers();
     libraryRuntime()?.recover(cell.mark);
-    if (!cell.interrupted) {
-      cell.interrupted = true;
-      runInContext(cell.context, () => cell.context.controller.abort(new Interrupted()));
-    }
+    if (!cell.interrupted) this.#abort(cell);
     this.#giveUp(cell);
+  }
+
+  /** Tells whoever listens that the cell is to stop. */
+  #abort(cell: RunningCell): void {
+    cell.interrupted = true;
+    runInContext(cell.context, () => cell.context.controller.abort(new Interrupted()));
   }
 
   /** Ends an interrupted cell whose code goes on: its timers will not, and what it still returns is not waited for. */

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { stripVTControlCharacters, types } from 'node:util';
+import { formatBytes } from '../../shared/formatBytes.js';
 import { htmlText } from './escapeHtml.js';
-import { formatBytes } from './formatNumber.js';
 import { describeImage } from './imageBytes.js';
 import { cutText, describeError, inspectText } from './inspectText.js';
 import type { MimeBundle } from './types.js';

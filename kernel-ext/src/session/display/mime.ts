@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
+import { formatBytes } from '../../shared/formatBytes.js';
 import { DISPLAY } from './customDisplay.js';
-import { formatBytes } from './formatNumber.js';
 import { describeImage } from './imageBytes.js';
 import type { MimeBundle } from './types.js';
 

@@ -1,5 +1,6 @@
+import { formatBytes } from '../../shared/formatBytes.js';
 import { escapeHtml } from './escapeHtml.js';
-import { formatBytes, formatCount, formatNumber } from './formatNumber.js';
+import { formatCount, formatNumber } from './formatNumber.js';
 import { cutText, describeError, inspectLine } from './inspectText.js';
 import { sampleTensor, type TensorLike, type TensorSample } from './sampleTensor.js';
 import { type ValueRange, valueRange } from './statistics.js';
